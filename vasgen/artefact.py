@@ -1,0 +1,126 @@
+"""Artefacts: files and folders that appear whole or not at all, and say what made them."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vasgen.errors import StorageError
+
+#: Libraries that shape the numbers in an artefact.
+SHAPING_LIBRARIES = (
+    "vasgen",
+    "numpy",
+    "shapely",
+    "mitsuba",
+    "drjit",
+    "sionna-rt",
+    "trimesh",
+)
+
+_PREFIX = ".partial-"
+
+
+@contextmanager
+def atomic_directory(folder: Path) -> Iterator[Path]:
+    """A scratch folder that becomes ``folder`` when the block ends without an error.
+
+    An existing ``folder`` is replaced. A block that fails leaves nothing behind; a
+    process that is killed leaves only a ``.partial-*`` sibling, which
+    :func:`remove_partials` clears.
+
+    Raises:
+        StorageError: if the disk is full or refuses.
+    """
+    with _storage_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{folder.name}-", dir=folder.parent))
+        try:
+            # mkdtemp makes the folder private; an artefact has the user's usual permissions.
+            scratch.chmod(0o777 & ~_umask())
+            yield scratch
+            if folder.exists():
+                retired = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder.parent))
+                folder.rename(retired / "old")
+                scratch.rename(folder)
+                shutil.rmtree(retired)
+            else:
+                scratch.rename(folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """A scratch file that becomes ``path`` when the block ends without an error.
+
+    Raises:
+        StorageError: if the disk is full or refuses.
+    """
+    with _storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The suffix stays last: image writers choose their format by it.
+        scratch = path.with_name(f"{_PREFIX}{os.getpid()}-{path.name}")
+        try:
+            yield scratch
+            scratch.replace(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+
+def remove_partials(folder: Path) -> None:
+    """Delete what killed runs left half-written directly inside ``folder``."""
+    for leftover in folder.glob(f"{_PREFIX}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def library_versions() -> dict[str, str]:
+    """Installed versions of the libraries that shape an artefact."""
+    versions = {}
+    for name in SHAPING_LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextmanager
+def _storage_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        reasons = {
+            errno.ENOSPC: "the disk is full; free some space and run the same command again",
+            errno.EDQUOT: "your quota is used up; free some space and run the same command again",
+            errno.EROFS: "the disk is read-only; choose another folder with --out",
+            errno.EACCES: "permission denied; choose another folder with --out",
+            errno.ENOTDIR: "a parent is a file, not a folder; choose another folder with --out",
+        }
+        if error.errno not in reasons:
+            raise
+        raise StorageError(f"cannot write {path}: {reasons[error.errno]}.") from error

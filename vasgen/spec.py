@@ -1,0 +1,250 @@
+"""The dataset specification: everything a build depends on, typed and frozen.
+
+A spec comes from a YAML file or a preset, is checked once, and is stored resolved
+beside the data. Room functions take the parts they need.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from vasgen.errors import InputError, unknown_choice
+
+Density = Literal["downtown", "mix", "margin"]
+Position = tuple[float, float, float]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SceneSpec(_Part):
+    """Where the geometry comes from: a generated city, or a scene file.
+
+    Attributes:
+        density: kind of city to generate.
+        size_m: edge length of the generated square, metres.
+        source: instead of a city: ``sionna:NAME``, an XML file, or a bundle folder.
+    """
+
+    density: Density = "downtown"
+    size_m: Annotated[float, Field(ge=100, le=5000)] = 500.0
+    source: str | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> SceneSpec:
+        if self.source is not None and {"density", "size_m"} & self.model_fields_set:
+            raise ValueError("give either source, or density and size_m, not both")
+        return self
+
+
+class ViewsSpec(_Part):
+    """Camera poses: a planner's choice, or a file.
+
+    Attributes:
+        count: number of views to plan.
+        width: image width, pixels.
+        height: image height, pixels.
+        fov_deg: horizontal field of view, degrees.
+        altitude_m: lowest and highest camera height above ground, metres.
+        poses: JSON file of camera records to use instead of planning.
+    """
+
+    count: Annotated[int, Field(ge=1, le=100_000)] = 6
+    width: Annotated[int, Field(ge=8, le=8192)] = 640
+    height: Annotated[int, Field(ge=8, le=8192)] = 480
+    fov_deg: Annotated[float, Field(gt=1, lt=170)] = 70.0
+    altitude_m: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (35.0, 110.0)
+    poses: str | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ViewsSpec:
+        if self.altitude_m[0] > self.altitude_m[1]:
+            raise ValueError("altitude_m must be [lowest, highest]")
+        return self
+
+
+class TransmittersSpec(_Part):
+    """Transmitters: sampled on walkable ground, or at given positions.
+
+    Attributes:
+        count: number of transmitters to place.
+        height_m: height above the ground they stand on, metres (SynthRM: 1.6).
+        power_dbm: transmit power of each, dBm.
+        positions: world positions, metres, instead of sampling.
+    """
+
+    count: Annotated[int, Field(ge=1, le=256)] = 2
+    height_m: Annotated[float, Field(gt=0, le=500)] = 1.6
+    power_dbm: float = 30.0
+    positions: tuple[Position, ...] | None = None
+
+
+class AntennaSpec(_Part):
+    """The transmit array, the same for every transmitter, with uniform precoding.
+
+    Attributes:
+        rows: number of element rows.
+        columns: number of element columns.
+        spacing: element spacing, wavelengths.
+        pattern: element pattern.
+        polarization: element polarization.
+    """
+
+    rows: Annotated[int, Field(ge=1, le=64)] = 1
+    columns: Annotated[int, Field(ge=1, le=64)] = 1
+    spacing: Annotated[float, Field(gt=0, le=10)] = 0.5
+    pattern: Literal["iso", "dipole", "hw_dipole", "tr38901"] = "iso"
+    polarization: Literal["V", "H", "VH", "cross"] = "V"
+
+
+class RadioSpec(_Part):
+    """Propagation: SynthRM table 4 where it says, and the effort of the estimator.
+
+    Attributes:
+        frequency_hz: carrier frequency, Hz.
+        bandwidth_hz: noise bandwidth, Hz.
+        temperature_k: noise temperature, kelvin.
+        surface: how pixels become receiver surface: one quad a pixel on its tangent
+            plane, or the paper's lattice over pixel centres.
+        line_of_sight: count direct paths.
+        specular_reflection: count mirror reflections.
+        diffuse_reflection: count diffuse scattering.
+        refraction: count transmission through slabs.
+        diffraction: count first-order diffraction at wedges.
+        max_depth: most reflections and transmissions on a path.
+        rays: rays a transmitter and view, over all chunks.
+        chunks: independent repetitions the rays are split into.
+        antenna: transmit array.
+    """
+
+    frequency_hz: Annotated[float, Field(gt=0)] = 3.5e9
+    bandwidth_hz: Annotated[float, Field(gt=0)] = 1e6
+    temperature_k: Annotated[float, Field(gt=0)] = 293.0
+    surface: Literal["footprint", "lattice"] = "footprint"
+    line_of_sight: bool = True
+    specular_reflection: bool = True
+    diffuse_reflection: bool = False
+    refraction: bool = True
+    diffraction: bool = True
+    max_depth: Annotated[int, Field(ge=0, le=64)] = 20
+    rays: Annotated[int, Field(ge=1000, le=10**12)] = 10_000_000
+    chunks: Annotated[int, Field(ge=2, le=100_000)] = 4
+    antenna: AntennaSpec = AntennaSpec()
+
+
+class RenderSpec(_Part):
+    """The picture: light and quality. Radio labels do not depend on it.
+
+    Attributes:
+        samples_per_pixel: light paths a pixel before denoising.
+        sun_elevation_deg: height of the sun above the horizon, degrees.
+        sun_azimuth_deg: direction of the sun, degrees clockwise from north.
+        turbidity: haze of the sky, 1 (clear) to 10.
+    """
+
+    samples_per_pixel: Annotated[int, Field(ge=1, le=65536)] = 32
+    sun_elevation_deg: Annotated[float, Field(gt=0, le=90)] = 40.0
+    sun_azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = 220.0
+    turbidity: Annotated[float, Field(ge=1, le=10)] = 3.0
+
+
+class DatasetSpec(_Part):
+    """A dataset, from scene to labels.
+
+    Attributes:
+        name: short name of the dataset.
+        seed: seed of everything random in it.
+        scene: the geometry.
+        views: the cameras.
+        transmitters: the transmitters.
+        radio: the propagation.
+        render: the picture.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] = "dataset"
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    scene: SceneSpec = SceneSpec()
+    views: ViewsSpec = ViewsSpec()
+    transmitters: TransmittersSpec = TransmittersSpec()
+    radio: RadioSpec = RadioSpec()
+    render: RenderSpec = RenderSpec()
+
+    def to_yaml(self) -> str:
+        """The resolved spec: every key with its value."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+#: Named specs of the command line.
+PRESETS: dict[str, DatasetSpec] = {"quickstart": DatasetSpec(name="quickstart")}
+
+
+def preset(name: str) -> DatasetSpec:
+    """The preset of that name.
+
+    Raises:
+        InputError: if there is none.
+    """
+    if name not in PRESETS:
+        raise unknown_choice("preset", name, PRESETS)
+    return PRESETS[name]
+
+
+def parse_spec(record: object, origin: str = "spec") -> DatasetSpec:
+    """A spec from plain values.
+
+    Args:
+        record: nested mapping of keys, as read from YAML.
+        origin: what to call it in an error, e.g. the file name.
+
+    Raises:
+        InputError: naming the first wrong key, its value, and what is allowed.
+    """
+    if not isinstance(record, dict):
+        raise InputError(f"{origin} must hold keys and values, not {type(record).__name__}.")
+    try:
+        return DatasetSpec.model_validate(record)
+    except ValidationError as error:
+        raise InputError(f"{origin}: {_explain(error.errors()[0])}") from None
+
+
+def read_spec(path: Path | str) -> DatasetSpec:
+    """A spec from a YAML file; relative file names in it are relative to the file.
+
+    Raises:
+        InputError: if the file is missing, is no YAML, or holds a wrong key or value.
+    """
+    path = Path(path)
+    try:
+        record = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise InputError(f"cannot read spec {path}: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = " ".join(str(error).split())
+        raise InputError(f"spec {path} is no valid YAML: {line}") from error
+    return parse_spec(record if record is not None else {}, str(path))
+
+
+def _explain(problem: Any) -> str:
+    """One line from one pydantic problem; a misspelt key names the one that was meant."""
+    where = [str(part) for part in problem["loc"]]
+    dotted = ".".join(where) or "it"
+    if problem["type"] == "extra_forbidden":
+        allowed = _keys_at(where[:-1])
+        close = difflib.get_close_matches(where[-1], allowed, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        return f"unknown key {dotted!r}: {hint}Allowed: {', '.join(allowed)}."
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{dotted} is {problem['input']!r}: {message[0].lower()}{message[1:]}."
+
+
+def _keys_at(where: list[str]) -> list[str]:
+    part: Any = DatasetSpec
+    for name in where:
+        part = part.model_fields[name].annotation
+    return list(part.model_fields)
