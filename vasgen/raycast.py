@@ -109,7 +109,8 @@ class RayCaster:
         )
         length = np.linalg.norm(end - start, axis=-1)
         epsilon = 8.94e-5 * (1 + reach)
-        return np.minimum(epsilon / np.maximum(length, 1e-30), 0.5)[..., None]
+        share: Array = np.minimum(epsilon / np.maximum(length, 1e-30), 0.5)
+        return share[..., None]
 
     def _refine(
         self, origin: Array, direction: Array, face: NDArray[np.int64], rough: Array
@@ -118,7 +119,8 @@ class RayCaster:
         facing = np.einsum("ij,ij->i", normal, direction)
         offset = np.einsum("ij,ij->i", normal, self.faces.triangles[face, 0] - origin)
         steep = np.abs(facing) > _GRAZING * np.linalg.norm(direction, axis=-1)
-        return np.where(steep, offset / np.where(steep, facing, 1.0), rough)
+        distance: Array = np.where(steep, offset / np.where(steep, facing, 1.0), rough)
+        return distance
 
 
 def _point(mi: Any, array: Array) -> Any:

@@ -16,8 +16,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 from vasgen.errors import MissingDependencyError
 
@@ -56,7 +55,7 @@ def prepare() -> None:
         )
 
 
-def radio() -> ModuleType:
+def radio() -> Any:
     """The module ``sionna.rt``, with its polarised Mitsuba variant selected."""
     prepare()
     with warnings.catch_warnings():
@@ -75,7 +74,7 @@ def backend() -> Backend:
 
 
 @contextmanager
-def colour_variant() -> Iterator[ModuleType]:
+def colour_variant() -> Iterator[Any]:
     """Mitsuba with its RGB variant; leave no Mitsuba object alive outside its variant.
 
     Sionna must be imported first, as it selects its own variant on import.

@@ -1,0 +1,5 @@
+"""The radio side: from depth to a visible-aligned surface to radio layers."""
+
+from vasgen.vas.tracer import Tracer
+
+__all__ = ["Tracer"]
