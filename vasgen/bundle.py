@@ -33,6 +33,14 @@ from vasgen.ply import read_ply, write_ply
 
 FORMAT_VERSION = 1
 
+_DTYPES = {
+    "vertices": "<f8",
+    "faces": "<i4",
+    "face_class": "u1",
+    "face_instance": "<i4",
+    "face_visual": "<u2",
+    "corner_uv": "<f4",
+}
 _FACE_LABELS = ("face_class", "face_instance", "face_visual", "corner_uv")
 
 
@@ -104,6 +112,10 @@ class Mesh:
     face_instance: NDArray[np.int32]
     face_visual: NDArray[np.uint16]
     corner_uv: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        for part, dtype in _DTYPES.items():
+            object.__setattr__(self, part, np.ascontiguousarray(getattr(self, part), dtype))
 
     @property
     def triangles(self) -> NDArray[np.float64]:
@@ -200,9 +212,9 @@ class SceneBundle:
         digest = hashlib.sha256(json.dumps(_materials_record(self), sort_keys=True).encode())
         for mesh in sorted(self.meshes, key=lambda m: m.name):
             digest.update(f"{mesh.name}\0{mesh.radio_material}\0".encode())
-            for part in ("vertices", "faces", *_FACE_LABELS):
-                array = np.ascontiguousarray(getattr(mesh, part))
-                digest.update(f"{part}{array.shape}{array.dtype.str}".encode())
+            for part in _DTYPES:
+                array = getattr(mesh, part)
+                digest.update(f"{part}{array.shape}".encode())
                 digest.update(array.tobytes())
         return digest.hexdigest()
 

@@ -1,0 +1,194 @@
+"""Labels and looks for imported geometry, which usually brings neither.
+
+The class of a face follows from its shape's name, its slope, and whether the shape is
+the scene's ground; its look from its class and radio material.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.bundle import RadioMaterial, VisualMaterial
+from vasgen.seeding import stream
+from vasgen.semantics import SemanticClass
+
+Array = NDArray[np.float64]
+
+#: Size of a window bay and a storey on an imported wall, metres.
+_BAY_M, _STOREY_M = 3.5, 3.2
+
+#: A face whose normal is this far from horizontal counts as a roof or ground.
+_UPWARD = 0.35
+
+#: A lowest shape that covers this share of the plan is the ground.
+_GROUND_SHARE = 0.5
+
+_NAMED: dict[SemanticClass, str] = {
+    SemanticClass.ROAD: r"road|street|asphalt|lane",
+    SemanticClass.PAVEMENT: r"pavement|sidewalk|kerb|plaza",
+    SemanticClass.GRASS: r"grass|lawn|meadow",
+    SemanticClass.WATER: r"water|river|lake|sea",
+    SemanticClass.VEGETATION: r"tree|plant|bush|foliage|vegetation",
+    SemanticClass.VEHICLE: r"\bcar\b|car_|vehicle|truck|\bbus\b",
+    SemanticClass.FURNITURE: r"lamp|pole|bench|sign",
+    SemanticClass.GROUND: r"ground|terrain|floor|plane",
+}
+
+#: (recipe, mean linear RGB) by radio material for walls, roofs and everything else.
+_WALL_LOOKS = {
+    "brick": ("facade-brick", (0.30, 0.13, 0.08)),
+    "concrete": ("facade-concrete", (0.42, 0.40, 0.37)),
+    "marble": ("facade-plaster", (0.58, 0.52, 0.42)),
+    "plasterboard": ("facade-plaster", (0.62, 0.58, 0.50)),
+    "glass": ("facade-glass", (0.10, 0.16, 0.20)),
+    "metal": ("facade-shed", (0.45, 0.46, 0.48)),
+    "wood": ("facade-plaster", (0.38, 0.25, 0.14)),
+}
+_ROOF_LOOKS = {
+    "metal": ("roof-metal", (0.34, 0.35, 0.37)),
+    "brick": ("roof-tiles", (0.33, 0.12, 0.07)),
+    "marble": ("roof-tiles", (0.30, 0.14, 0.09)),
+    "wood": ("roof-tiles", (0.22, 0.13, 0.08)),
+    "concrete": ("roof-gravel", (0.36, 0.35, 0.33)),
+}
+_FLAT_LOOKS = {
+    SemanticClass.ROAD: ("asphalt", (0.09, 0.09, 0.095)),
+    SemanticClass.PAVEMENT: ("pavement", (0.36, 0.35, 0.33)),
+    SemanticClass.GRASS: ("grass", (0.10, 0.16, 0.05)),
+    SemanticClass.WATER: ("plain", (0.03, 0.08, 0.11)),
+    SemanticClass.GROUND: ("pavement", (0.26, 0.25, 0.24)),
+    SemanticClass.VEGETATION: ("foliage", (0.07, 0.14, 0.04)),
+    SemanticClass.VEHICLE: ("plain", (0.25, 0.04, 0.04)),
+}
+
+_ROUGHNESS = {"facade-glass": 0.1, "roof-metal": 0.35, "facade-shed": 0.4}
+_WALL_VARIANTS = 12
+
+
+class Shape(Protocol):
+    """Geometry to be labelled: an imported shape."""
+
+    @property
+    def name(self) -> str:
+        """Name in the scene file."""
+
+    @property
+    def material(self) -> str:
+        """Name of the radio material."""
+
+    @property
+    def vertices(self) -> Array:
+        """(V, 3) float64, metres."""
+
+    @property
+    def faces(self) -> NDArray[np.int32]:
+        """(F, 3) int32."""
+
+    @property
+    def colour(self) -> tuple[float, float, float] | None:
+        """Linear RGB, if the file names one."""
+
+
+class Labels(NamedTuple):
+    """Labels of one shape's faces; see :class:`~vasgen.bundle.Mesh` for the arrays."""
+
+    semantic: NDArray[np.uint8]
+    instance: NDArray[np.int32]
+    visual: NDArray[np.uint16]
+    corner_uv: NDArray[np.float32]
+
+
+def dress(
+    shapes: Sequence[Shape], materials: dict[str, RadioMaterial]
+) -> tuple[list[Labels], tuple[VisualMaterial, ...]]:
+    """Labels of every shape's faces, and the visual materials they name.
+
+    Args:
+        shapes: imported shapes.
+        materials: radio materials by name.
+    """
+    instances = {name: i + 1 for i, name in enumerate(sorted({_object(s) for s in shapes}))}
+    ground = _ground_shapes(shapes)
+    palette: dict[VisualMaterial, int] = {}
+    labels = []
+    for number, shape in enumerate(shapes):
+        normal = _normals(shape)
+        semantic = _classes(shape, normal, number in ground)
+        instance = instances[_object(shape)]
+        visual = np.zeros(len(semantic), np.uint16)
+        for value in np.unique(semantic):
+            look = _look(shape, SemanticClass(value), materials[shape.material], instance)
+            visual[semantic == value] = palette.setdefault(look, len(palette))
+        ids = np.full(len(semantic), instance, np.int32)
+        labels.append(Labels(semantic, ids, visual, _corner_uv(shape, normal, semantic)))
+    return labels, tuple(palette)
+
+
+def _object(shape: Shape) -> str:
+    """Name of the object a shape is a part of: Sionna splits buildings by material."""
+    return re.sub(r"-(itu_\w+|wall|roof)$", "", shape.name)
+
+
+def _ground_shapes(shapes: Sequence[Shape]) -> set[int]:
+    low = np.array([s.vertices.min(axis=0) for s in shapes])
+    high = np.array([s.vertices.max(axis=0) for s in shapes])
+    scene = np.prod((high.max(axis=0) - low.min(axis=0))[:2])
+    share = np.prod((high - low)[:, :2], axis=1) / max(float(scene), 1e-12)
+    lowest = low[:, 2] <= low[:, 2].min() + 1.0
+    return set(np.flatnonzero((share >= _GROUND_SHARE) & lowest).tolist())
+
+
+def _normals(shape: Shape) -> Array:
+    corners = shape.vertices[shape.faces]
+    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    unit: Array = cross / np.maximum(np.linalg.norm(cross, axis=1, keepdims=True), 1e-300)
+    return unit
+
+
+def _classes(shape: Shape, normal: Array, is_ground: bool) -> NDArray[np.uint8]:
+    words = shape.name.lower()
+    for semantic, pattern in _NAMED.items():
+        if re.search(pattern, words):
+            return np.full(len(normal), semantic, np.uint8)
+    if is_ground and np.abs(normal[:, 2]).mean() > _UPWARD:
+        return np.full(len(normal), SemanticClass.GROUND, np.uint8)
+    upward = np.abs(normal[:, 2]) > _UPWARD
+    return np.where(upward, SemanticClass.ROOF, SemanticClass.WALL).astype(np.uint8)
+
+
+def _look(
+    shape: Shape, semantic: SemanticClass, material: RadioMaterial, instance: int
+) -> VisualMaterial:
+    itu = material.itu_type or "concrete"
+    if semantic in _FLAT_LOOKS:
+        recipe, colour = _FLAT_LOOKS[semantic]
+        variant = 0
+    else:
+        looks = _WALL_LOOKS if semantic is SemanticClass.WALL else _ROOF_LOOKS
+        recipe, colour = looks.get(itu, ("plain", (0.5, 0.5, 0.5)))
+        # Neighbours differ: one of a dozen variants, each with its own tint.
+        variant = 1 + instance % _WALL_VARIANTS
+    base = np.asarray(shape.colour or colour)
+    tint = stream(0, "tint", recipe, variant).uniform(0.8, 1.15, 3) if variant else np.ones(3)
+    red, green, blue = np.clip(base * tint, 0.0, 0.9).round(4).tolist()
+    name = f"{recipe}-{material.name}-{variant}-{semantic.name.lower()}"
+    return VisualMaterial(
+        name, recipe, (red, green, blue), _ROUGHNESS.get(recipe, 0.85), variant=variant
+    )
+
+
+def _corner_uv(shape: Shape, normal: Array, semantic: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Bays and storeys on walls, metres elsewhere."""
+    corners = shape.vertices[shape.faces]
+    level = np.stack([-normal[:, 1], normal[:, 0], np.zeros(len(normal))], axis=1)
+    level /= np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-12)
+    along = np.einsum("fcx,fx->fc", corners, level) / _BAY_M
+    up = (corners[..., 2] - shape.vertices[:, 2].min()) / _STOREY_M
+    wall = (semantic == SemanticClass.WALL)[:, None, None]
+    uv = np.where(wall, np.stack([along, up], axis=-1), corners[..., :2])
+    return uv.astype(np.float32)

@@ -1,0 +1,219 @@
+"""Importing scene files: any Sionna or Mitsuba XML becomes a scene bundle.
+
+Mitsuba itself reads the geometry, with includes, defaults and transforms resolved;
+the materials are read from the XML before, since a scene file carries either radio
+materials or visual ones, and a bundle needs both.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen import runtime
+from vasgen.appearance import dress
+from vasgen.artefact import library_versions
+from vasgen.bundle import Mesh, RadioMaterial, SceneBundle
+from vasgen.errors import InputError
+
+Array = NDArray[np.float64]
+
+#: Thickness Sionna gives a material that names none, metres.
+_DEFAULT_THICKNESS_M = 0.1
+
+#: ITU material for a visual material whose name says what it is made of.
+_WORDS = {
+    "very_dry_ground": ("terrain", "soil", "dirt", "grass", "sand", "ground"),
+    "concrete": ("concrete", "cement", "asphalt", "road", "pavement", "stone", "plaster"),
+    "brick": ("brick", "tile"),
+    "glass": ("glass", "window", "glazing"),
+    "metal": ("metal", "steel", "iron", "alumin", "copper", "car", "chrome"),
+    "wood": ("wood", "timber", "bark", "tree", "leaf", "leaves", "foliage"),
+    "marble": ("marble", "granite"),
+}
+
+_DROPPED = ("sensor", "emitter", "integrator")
+
+
+@dataclass(frozen=True, eq=False)
+class ImportedShape:
+    """A shape of a scene file.
+
+    Attributes:
+        name: its id without Sionna's "mesh-" prefix.
+        material: name of its radio material.
+        vertices: (V, 3) float64, welded, world metres.
+        faces: (F, 3) int32.
+        colour: linear RGB its material names, if any.
+    """
+
+    name: str
+    material: str
+    vertices: Array
+    faces: NDArray[np.int32]
+    colour: tuple[float, float, float] | None
+
+
+@dataclass(frozen=True)
+class _Material:
+    radio: RadioMaterial
+    colour: tuple[float, float, float] | None
+    assumed: bool
+
+
+def import_xml(path: Path) -> SceneBundle:
+    """The bundle of a Sionna or Mitsuba scene file.
+
+    Radio materials are taken from ``itu-radio-material`` and ``radio-material`` plugins
+    and from names such as ``mat-itu_concrete``; a purely visual material gets the ITU
+    material its name suggests, else concrete, and is listed in the bundle's provenance
+    under ``assumed_radio_materials``.
+
+    Raises:
+        InputError: if the file cannot be read, or holds no triangle mesh.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError) as error:
+        raise InputError(f"scene file {path} cannot be read as XML: {error}.") from error
+    materials = _take_materials(root)
+    shapes = _load_shapes(root, path, materials)
+    if not shapes:
+        raise InputError(f"scene file {path} holds no triangle mesh.")
+    assumed = {m.radio.name: m.radio.itu_type for m in materials.values() if m.assumed}
+    provenance: dict[str, Any] = {"source": path.name, "versions": library_versions()}
+    if assumed:
+        provenance["assumed_radio_materials"] = assumed
+    return _bundle(path.stem, shapes, materials, provenance)
+
+
+def _take_materials(root: ElementTree.Element) -> dict[str, _Material]:
+    """Read every material and leave a plain one of the same id in its place."""
+    materials = {}
+    for number, bsdf in enumerate(root.findall("./bsdf") + root.findall(".//shape/bsdf")):
+        identity = bsdf.get("id") or bsdf.get("name") or f"material-{number}"
+        materials[identity] = _material(identity, bsdf)
+        bsdf.clear()
+        bsdf.attrib.update({"type": "diffuse", "id": identity})
+    return materials
+
+
+def _material(identity: str, bsdf: ElementTree.Element) -> _Material:
+    name = re.sub(r"^mat-", "", identity)
+    kind = str(bsdf.get("type"))
+    numbers = {str(f.get("name")): float(str(f.get("value"))) for f in bsdf.findall("float")}
+    slab = {
+        "thickness_m": numbers.get("thickness", _DEFAULT_THICKNESS_M),
+        "scattering_coefficient": numbers.get("scattering_coefficient", 0.0),
+    }
+    colour = _colour(bsdf)
+    if kind == "radio-material":
+        constants = {
+            "relative_permittivity": numbers.get("relative_permittivity", 1.0),
+            "conductivity_s_per_m": numbers.get("conductivity", 0.0),
+        }
+        return _Material(RadioMaterial(name, None, **slab, **constants), colour, assumed=False)
+    named = bsdf.find("string[@name='type']")
+    if kind == "itu-radio-material" and named is not None:
+        return _Material(RadioMaterial(name, str(named.get("value")), **slab), colour, False)
+    legacy = re.match(r"itu[_-](\w+)", name)
+    if legacy:
+        return _Material(RadioMaterial(name, legacy[1], **slab), colour, assumed=False)
+    words = name.lower()
+    guess = (itu for itu, hints in _WORDS.items() if any(hint in words for hint in hints))
+    return _Material(RadioMaterial(name, next(guess, "concrete"), **slab), colour, assumed=True)
+
+
+def _colour(bsdf: ElementTree.Element) -> tuple[float, float, float] | None:
+    for name in ("color", "reflectance", "base_color", "diffuse_reflectance"):
+        node = bsdf.find(f".//rgb[@name='{name}']")
+        if node is not None:
+            values = [float(v) for v in str(node.get("value")).replace(",", " ").split()]
+            red, green, blue = (values * 3)[:3]
+            return red, green, blue
+    return None
+
+
+def _load_shapes(
+    root: ElementTree.Element, path: Path, materials: dict[str, _Material]
+) -> list[ImportedShape]:
+    for parent in [root, *root.findall("shape")]:
+        for tag in _DROPPED:
+            for node in parent.findall(tag):
+                parent.remove(node)
+    for node in root.findall(".//string[@name='filename']"):
+        node.set("value", str((path.parent / str(node.get("value"))).resolve()))
+    missing = [
+        n.get("value")
+        for n in root.findall(".//string[@name='filename']")
+        if not Path(str(n.get("value"))).is_file()
+    ]
+    if missing:
+        raise InputError(f"scene file {path} names {missing[0]}, which does not exist.")
+    with runtime.colour_variant() as mi:
+        try:
+            # Optimising would merge materials that look alike, and lose their names.
+            scene = mi.load_string(ElementTree.tostring(root, encoding="unicode"), optimize=False)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1].strip()
+            raise InputError(f"scene file {path} cannot be loaded: {reason}") from error
+        return [_shape(mi, shape, path, materials) for shape in scene.shapes()]
+
+
+def _shape(mi: Any, shape: Any, path: Path, materials: dict[str, _Material]) -> ImportedShape:
+    name = re.sub(r"^mesh-", "", shape.id())
+    if not isinstance(shape, mi.Mesh):
+        kind = type(shape).__name__
+        raise InputError(
+            f"scene file {path}: shape {name!r} is a {kind}, no triangle mesh; "
+            "convert it to PLY or OBJ."
+        )
+    material = materials.get(shape.bsdf().id())
+    if material is None:
+        raise InputError(f"scene file {path}: shape {name!r} has no material.")
+    corners = np.array(shape.vertex_positions_buffer(), np.float64).reshape(-1, 3)
+    faces = np.array(shape.faces_buffer(), np.int64).reshape(-1, 3)
+    vertices, faces = _weld(corners, faces)
+    return ImportedShape(name, material.radio.name, vertices, faces, material.colour)
+
+
+def _weld(vertices: Array, faces: NDArray[np.int64]) -> tuple[Array, NDArray[np.int32]]:
+    """Merge vertices of equal position: diffracting wedges are found through shared edges."""
+    unique, index = np.unique(vertices, axis=0, return_inverse=True)
+    faces = index.reshape(-1)[faces]
+    a, b, c = faces.T
+    return unique, faces[(a != b) & (b != c) & (c != a)].astype(np.int32)
+
+
+def _bundle(
+    name: str,
+    shapes: list[ImportedShape],
+    materials: dict[str, _Material],
+    provenance: dict[str, Any],
+) -> SceneBundle:
+    dressed, visual = dress(shapes, {m.radio.name: m.radio for m in materials.values()})
+    meshes = []
+    for material in sorted({shape.material for shape in shapes}):
+        group = [(s, d) for s, d in zip(shapes, dressed, strict=True) if s.material == material]
+        starts = np.cumsum([0, *(len(s.vertices) for s, _ in group)])
+        meshes.append(
+            Mesh(
+                material,
+                material,
+                np.concatenate([s.vertices for s, _ in group]),
+                np.concatenate([s.faces + n for (s, _), n in zip(group, starts, strict=False)]),
+                np.concatenate([d.semantic for _, d in group]),
+                np.concatenate([d.instance for _, d in group]),
+                np.concatenate([d.visual for _, d in group]),
+                np.concatenate([d.corner_uv for _, d in group]),
+            )
+        )
+    used = {mesh.radio_material for mesh in meshes}
+    radio = {m.radio.name: m.radio for m in materials.values() if m.radio.name in used}
+    return SceneBundle(name, tuple(meshes), tuple(radio.values()), visual, provenance)
