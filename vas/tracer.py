@@ -1,14 +1,41 @@
-"""The tracer: radio layers of views of one scene."""
+"""The tracer: radio layers of views of one scene.
+
+Three estimators share the work, each where it is best: the direct path and first-order
+diffraction in closed form, everything that reflects or passes through slabs by counting
+rays. Only the last has a statistical error.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
+from vasgen.errors import InputError
 from vasgen.layers import Float, RadioLayers
+from vasgen.raycast import RayCaster
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
+from vasgen.vas.coverage import trace_coverage
+from vasgen.vas.diffraction import Diffraction, Target
+from vasgen.vas.direct import trace_direct
+from vasgen.vas.link_budget import Powers, radio_layers
+from vasgen.vas.radio_scene import RadioScene, check_materials
+from vasgen.vas.surface import VisibleSurface, visible_surface
+from vasgen.vas.wedges import find_wedges
+
+Array = NDArray[np.float64]
+Advance = Callable[[float], None]
+
+#: The radio scene is centred anew for a view that looks this far from its centre, metres:
+#: the receiver's offset from the surface grows with that distance (4.5 cm here).
+_RECENTRE_M = 250.0
+
+#: Shares of the work, for progress only: counting rays dominates.
+_CLOSED_FORM_SHARE = 0.2
 
 
 class Tracer:
@@ -17,14 +44,21 @@ class Tracer:
     Args:
         bundle: the scene.
         spec: propagation and effort.
+        caster: the same scene for rays, if it is at hand already.
 
     Raises:
         InputError: if a material is not defined at the frequency.
     """
 
-    def __init__(self, bundle: SceneBundle, spec: RadioSpec) -> None:
+    def __init__(
+        self, bundle: SceneBundle, spec: RadioSpec, *, caster: RayCaster | None = None
+    ) -> None:
+        check_materials(bundle.radio_materials, spec.frequency_hz)
         self.bundle = bundle
         self.spec = spec
+        self._caster = caster or RayCaster(bundle)
+        self._wedges = find_wedges(bundle)
+        self._radio: RadioScene | None = None
 
     def trace(
         self,
@@ -34,7 +68,7 @@ class Tracer:
         transmitters: Sequence[Transmitter],
         *,
         seed: int = 0,
-        advance: Callable[[float], None] = lambda share: None,
+        advance: Advance = lambda share: None,
     ) -> RadioLayers:
         """Radio layers of one view.
 
@@ -45,5 +79,87 @@ class Tracer:
             transmitters: all transmitters that are on at the same time.
             seed: seed of the estimator.
             advance: called with the share of the work done since the last call.
+
+        Raises:
+            InputError: if there is no transmitter, or two share a name.
         """
-        raise NotImplementedError
+        _check_transmitters(transmitters)
+        surface = visible_surface(camera, depth, normal, self.spec.surface, self._caster)
+        powers = Powers.none(len(transmitters), depth.size)
+        if len(surface.pixel):
+            radio = self._radio_near(np.median(surface.centres, axis=0))
+            powers = self._powers(
+                radio, surface, camera, depth, normal, transmitters, seed, advance
+            )
+        else:
+            advance(1.0)
+        return radio_layers(powers, np.isfinite(depth), transmitters, self.spec)
+
+    def _powers(
+        self,
+        radio: RadioScene,
+        surface: VisibleSurface,
+        camera: Camera,
+        depth: Float,
+        normal: Float,
+        transmitters: Sequence[Transmitter],
+        seed: int,
+        advance: Advance,
+    ) -> Powers:
+        spec = self.spec
+        powers = Powers.none(len(transmitters), depth.size)
+        target, pixel = _pixel_centres(camera, depth, normal, radio.centre)
+        for row, transmitter in enumerate(transmitters):
+            radio.set_transmitters([transmitter])
+            position = np.asarray(transmitter.position)
+            direct = trace_direct(radio, surface, self._caster, position)
+            powers.visible[row] = direct.visible
+            powers.gain[row] += direct.gain if spec.line_of_sight else 0.0
+            if spec.diffraction and spec.max_depth > 0:
+                bends = Diffraction(radio, self._wedges, self._caster, position)
+                powers.gain[row] += bends.gain_on_image(target, pixel, depth.shape)
+            advance(_CLOSED_FORM_SHARE / len(transmitters))
+        if _counts_rays(spec):
+            radio.set_transmitters(transmitters)
+            counted = trace_coverage(
+                radio,
+                surface,
+                spec,
+                seed=seed,
+                line_of_sight=False,
+                advance=lambda share: advance((1 - _CLOSED_FORM_SHARE) * share),
+            )
+            powers.gain[:] += counted.gain
+            powers.variance[:] = counted.variance
+        return powers
+
+    def _radio_near(self, middle: Array) -> RadioScene:
+        """The radio scene, in coordinates centred near the view: far away float32 is coarse."""
+        if self._radio is None or np.linalg.norm(middle - self._radio.centre) > _RECENTRE_M:
+            self._radio = RadioScene(self.bundle, self.spec, middle)
+        return self._radio
+
+
+def _counts_rays(spec: RadioSpec) -> bool:
+    mechanisms = spec.specular_reflection or spec.diffuse_reflection or spec.refraction
+    return mechanisms and spec.max_depth > 0
+
+
+def _pixel_centres(
+    camera: Camera, depth: Float, normal: Float, centre: Array
+) -> tuple[Target, NDArray[np.int64]]:
+    """Receiving points of the visible pixels, lifted like the surface, and their pixels."""
+    pixel = np.flatnonzero(np.isfinite(depth))
+    points = camera.back_project(depth).reshape(-1, 3)[pixel]
+    unit = normal.reshape(-1, 3)[pixel].astype(np.float64)
+    corners = np.repeat(points[:, None], 4, axis=1)
+    lift = VisibleSurface(pixel, corners, unit, depth.size).offset_m(centre)
+    return Target(points + lift[:, None] * unit, unit), pixel
+
+
+def _check_transmitters(transmitters: Sequence[Transmitter]) -> None:
+    names = [transmitter.name for transmitter in transmitters]
+    if not names:
+        raise InputError("no transmitter is given; give at least one.")
+    if len(set(names)) < len(names):
+        raise InputError(f"transmitter names must differ; given: {', '.join(names)}.")

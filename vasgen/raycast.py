@@ -50,7 +50,7 @@ class RayCaster:
         self._scene = self._build()
 
     def _build(self) -> Any:
-        with runtime.colour_variant() as mi:
+        with runtime.radio_variant() as mi:
             triangles = self.faces.triangles - self._centre
             mesh = mi.Mesh("scene", 3 * len(triangles), len(triangles))
             parameters = mi.traverse(mesh)
@@ -68,7 +68,9 @@ class RayCaster:
         """
         direction = np.asarray(directions, np.float64)
         origin = np.broadcast_to(np.asarray(origins, np.float64), direction.shape)
-        with runtime.colour_variant() as mi:
+        if not len(direction):
+            return Hits(np.zeros(0), np.zeros(0, np.int64))
+        with runtime.radio_variant() as mi:
             found = self._scene.ray_intersect_preliminary(
                 mi.Ray3f(_point(mi, origin - self._centre), _vector(mi, direction)), coherent=True
             )
@@ -90,7 +92,9 @@ class RayCaster:
         start, end = np.broadcast_arrays(
             np.asarray(origins, np.float64), np.asarray(targets, np.float64)
         )
-        with runtime.colour_variant() as mi:
+        if not len(start):
+            return np.zeros(0, bool)
+        with runtime.radio_variant() as mi:
             # Directions of the full length: the ray's extent is then exactly [0, 1].
             margin = self._margin(start, end)
             ray = mi.Ray3f(

@@ -1,0 +1,237 @@
+"""The visible-aligned surface: what a camera sees, as a receiver mesh.
+
+The surface only receives; it never blocks or reflects. It stands a small offset in
+front of what it lies on, along the surface normal: on the surface itself a float32 ray
+tracer cannot tell which comes first, and loses about 5 dB of line of sight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.camera import Camera
+from vasgen.errors import InputError
+from vasgen.layers import Float
+from vasgen.raycast import RayCaster
+
+Array = NDArray[np.float64]
+Kind = Literal["footprint", "lattice"]
+
+#: Mitsuba moves a ray's origin by this, times one plus its largest coordinate, metres.
+RAY_EPSILON = 8.94e-5
+
+#: A pixel whose corner is this much deeper or nearer than its centre is seen so
+#: obliquely that its footprint is cut to the part around the centre.
+_OBLIQUE = 0.5
+
+#: Neighbouring pixels are of one plane if they agree to this share of their depth.
+_PLANE_TOLERANCE = 1e-3
+
+#: Neighbouring normals are of one plane if their dot product exceeds this.
+_SAME_NORMAL = 0.999
+
+#: A lattice quad is cut where neighbouring depths differ by more than this share beyond
+#: what the surface's slope explains.
+_DEPTH_JUMP = 0.05
+
+_SPLIT = 3  # boundary pixels are resolved into _SPLIT x _SPLIT cells
+
+
+@dataclass(frozen=True, eq=False)
+class VisibleSurface:
+    """A receiver mesh in which every quad belongs to one pixel.
+
+    Attributes:
+        pixel: (Q,) int64, row-major index of the pixel each quad belongs to.
+        corners: (Q, 4, 3) float64 world metres, on the surface itself; ordered so that
+            the normal of both triangles (0, 1, 2) and (0, 2, 3) points to the visible side.
+        normal: (Q, 3) float64, unit, on the visible side.
+        num_pixels: pixels of the image, reached by a quad or not.
+    """
+
+    pixel: NDArray[np.int64]
+    corners: Array
+    normal: Array
+    num_pixels: int
+
+    @property
+    def centres(self) -> Array:
+        """Middle of each quad, (Q, 3) world metres."""
+        return self.corners.mean(axis=1)
+
+    @property
+    def quad_area(self) -> Array:
+        """Area of each quad, (Q,) square metres."""
+        diagonals = self.corners[:, 2:] - self.corners[:, :2]
+        area: Array = 0.5 * np.linalg.norm(np.cross(diagonals[:, 0], diagonals[:, 1]), axis=-1)
+        return area
+
+    @property
+    def pixel_area(self) -> Array:
+        """Surface area each pixel's label is averaged over, (num_pixels,) square metres."""
+        return np.bincount(self.pixel, self.quad_area, self.num_pixels)
+
+    def offset_m(self, centre: Array) -> Array:
+        """Distance the quads must stand off the surface, (Q,) metres, if rays are traced in
+        coordinates relative to ``centre``: twice the ray tracer's own epsilon.
+        """
+        reach = np.abs(self.corners - centre).max(axis=(1, 2))
+        return 2.0 * RAY_EPSILON * (1.0 + reach)
+
+    def sample_points(self, per_side: int) -> Array:
+        """Stratified points on each quad, (Q, per_side**2, 3) world metres."""
+        ticks = (np.arange(per_side) + 0.5) / per_side
+        s, t = (grid.ravel()[:, None] for grid in np.meshgrid(ticks, ticks))
+        a, b, c, d = (self.corners[:, None, i] for i in range(4))
+        points: Array = (1 - s) * (1 - t) * a + s * (1 - t) * b + s * t * c + (1 - s) * t * d
+        return points
+
+
+def visible_surface(
+    camera: Camera, depth: Float, normal: Float, kind: Kind, caster: RayCaster
+) -> VisibleSurface:
+    """The surface a camera sees.
+
+    Args:
+        camera: the view.
+        depth: (H, W) float32 z-depth, metres; NaN for no surface.
+        normal: (H, W, 3) float32 world normals on the visible side.
+        kind: ``"footprint"``: each pixel's own area on its tangent plane, so that a depth
+            jump cannot spoil its neighbours; pixels at the border of a plane are resolved
+            into the cells that lie on it. ``"lattice"``: the triangulation of SynthRM
+            section 3.3 between pixel centres, cut at depth jumps.
+        caster: the scene, asked which cells of a border pixel lie on its plane.
+
+    Raises:
+        InputError: if the layers do not fit the camera.
+    """
+    shape = (camera.height, camera.width)
+    if depth.shape != shape or normal.shape != (*shape, 3):
+        raise InputError(
+            f"depth {depth.shape} and normal {normal.shape} do not fit a camera of "
+            f"{camera.width}x{camera.height} pixels."
+        )
+    if kind == "lattice":
+        return _lattice(camera, depth.astype(np.float64), normal.astype(np.float64))
+    return _footprints(camera, depth.astype(np.float64), normal.astype(np.float64), caster)
+
+
+def _footprints(camera: Camera, depth: Array, normal: Array, caster: RayCaster) -> VisibleSurface:
+    border = _border_pixels(camera, depth, normal)
+    whole = np.flatnonzero((np.isfinite(depth) & ~border).ravel())
+    split = np.flatnonzero(border.ravel())
+    cells, offsets = _border_cells(camera, depth, normal, split, caster)
+    pixel = np.concatenate([whole, cells])
+    shift = np.concatenate([np.zeros((len(whole), 2)), offsets])
+    half = np.concatenate([np.full(len(whole), 0.5), np.full(len(cells), 0.5 / _SPLIT)])
+    unit = normal.reshape(-1, 3)[pixel]
+    unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
+    corners = _tangent_quads(camera, depth.ravel()[pixel], unit, pixel, shift, half)
+    return VisibleSurface(pixel, corners, unit, depth.size)
+
+
+def _border_pixels(camera: Camera, depth: Array, normal: Array) -> NDArray[np.bool_]:
+    """Pixels with a neighbour (of eight) that is not on their own tangent plane."""
+    points = camera.back_project(depth)
+    rows, columns = depth.shape
+    border = np.zeros(depth.shape, bool)
+    padded = np.pad(points, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    normals = np.pad(normal, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    tolerance = _PLANE_TOLERANCE * np.linalg.norm(points - camera.position, axis=-1)
+    for dy in range(3):
+        for dx in range(3):
+            step = padded[dy : dy + rows, dx : dx + columns] - points
+            other = normals[dy : dy + rows, dx : dx + columns]
+            distance = np.abs(np.einsum("hwc,hwc->hw", step, normal))
+            agree = np.einsum("hwc,hwc->hw", other, normal) > _SAME_NORMAL
+            border |= ~((distance <= tolerance) & agree)  # NaN neighbours count as border
+    return border & np.isfinite(depth)
+
+
+def _border_cells(
+    camera: Camera, depth: Array, normal: Array, pixels: NDArray[np.int64], caster: RayCaster
+) -> tuple[NDArray[np.int64], Array]:
+    """Cells of border pixels that see the pixel's own plane, as pixel index and shift (u, v)."""
+    ticks = (np.arange(_SPLIT) - (_SPLIT - 1) / 2) / _SPLIT
+    shifts = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
+    centres = camera.pixel_centres().reshape(-1, 2)[pixels]
+    rays = camera.rays(centres[:, None] + shifts)
+    hits = caster.intersect(camera.position, rays.reshape(-1, 3))
+    reached = np.where(hits.face >= 0, hits.distance, np.nan).reshape(len(pixels), -1)
+    points = camera.position + reached[..., None] * rays
+    unit = normal.reshape(-1, 3)[pixels]
+    middle = camera.position + depth.ravel()[pixels][:, None] * camera.rays(centres)
+    distance = np.abs(np.einsum("pkc,pc->pk", points - middle[:, None], unit))
+    facing = caster.faces.normal[hits.face].reshape(*reached.shape, 3)
+    agree = np.abs(np.einsum("pkc,pc->pk", facing, unit)) > _SAME_NORMAL
+    scale = np.linalg.norm(middle - camera.position, axis=-1)[:, None]
+    on_plane = (distance <= _PLANE_TOLERANCE * scale) & agree
+    on_plane[:, len(shifts) // 2] = True  # the pixel's own centre defines the plane
+    chosen, cell = np.nonzero(on_plane)
+    return pixels[chosen], shifts[cell]
+
+
+def _tangent_quads(
+    camera: Camera,
+    depth: Array,
+    normal: Array,
+    pixel: NDArray[np.int64],
+    shift: Array,
+    half: Array,
+) -> Array:
+    """Corners of image cells carried onto the tangent plane of their pixel."""
+    middle = camera.pixel_centres().reshape(-1, 2)[pixel]
+    plane = depth * np.einsum("qc,qc->q", camera.rays(middle), normal)
+    turn = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])  # faces the camera, y is down
+    # Towards the horizon a pixel's footprint grows without bound: keep its inner part.
+    for _ in range(12):
+        corners = camera.rays((middle + shift)[:, None] + half[:, None, None] * turn)
+        facing = np.einsum("qkc,qc->qk", corners, normal)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            along = plane[:, None] / facing
+        oblique = ~(np.abs(along / depth[:, None] - 1) <= _OBLIQUE).all(axis=1)
+        if not oblique.any():
+            break
+        half = np.where(oblique, half / 2, half)
+        shift = np.where(oblique[:, None], shift / 2, shift)
+    along = np.where(oblique[:, None], depth[:, None], along)
+    quads: Array = camera.position + along[..., None] * corners
+    return quads
+
+
+def _lattice(camera: Camera, depth: Array, normal: Array) -> VisibleSurface:
+    """Quads between four neighbouring pixel centres, each quarter for the pixel at its corner."""
+    index = np.arange(depth.size).reshape(depth.shape)
+    # Counter-clockwise as the camera sees them: upper left, lower left, lower right, upper right.
+    owner = np.stack([index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]], axis=-1)
+    owner = owner.reshape(-1, 4)[_connected(camera, depth, normal).ravel()]
+    corners = camera.back_project(depth).reshape(-1, 3)[owner]
+    middle = corners.mean(axis=1)
+    after = (corners + np.roll(corners, -1, axis=1)) / 2  # middle of the edge behind each corner
+    quarters = np.stack(
+        [corners, after, np.broadcast_to(middle[:, None], corners.shape), np.roll(after, 1, 1)],
+        axis=2,
+    ).reshape(-1, 4, 3)
+    across = np.cross(quarters[:, 2] - quarters[:, 0], quarters[:, 3] - quarters[:, 1])
+    length = np.linalg.norm(across, axis=1)
+    solid = length > 0
+    unit = across[solid] / length[solid, None]
+    return VisibleSurface(owner.ravel()[solid], quarters[solid], unit, depth.size)
+
+
+def _connected(camera: Camera, depth: Array, normal: Array) -> NDArray[np.bool_]:
+    """Which quads span one surface, (H - 1, W - 1), rather than a depth jump."""
+    around = np.stack([depth[:-1, :-1], depth[1:, :-1], depth[1:, 1:], depth[:-1, 1:]])
+    # How much a step of one pixel changes the depth, given the slope of the surface.
+    facing = np.abs(np.einsum("hwc,hwc->hw", camera.rays(), normal))[:-1, :-1]
+    focal = min(camera.intrinsics[0, 0], camera.intrinsics[1, 1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.ptp(around, axis=0) / around.min(axis=0)
+        connected: NDArray[np.bool_] = np.isfinite(around).all(axis=0) & (
+            spread <= _DEPTH_JUMP + 3.0 / (focal * facing)
+        )
+    return connected
