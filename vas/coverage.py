@@ -115,8 +115,9 @@ class _PixelCells:
         area = surface.pixel_area
         self._pixel = mi.UInt32(np.repeat(surface.pixel, 2).astype(np.uint32))
         self._per_area = mi.Float(np.divide(1.0, area, where=area > 0, out=np.zeros_like(area)))
-        self._sum = dr.zeros(mi.Float, num_transmitters * surface.num_pixels)
-        self._squares = dr.zeros(mi.Float, num_transmitters * surface.num_pixels)
+        # Threads add in any order; in float64 that leaves no trace in the float32 label.
+        self._sum = dr.zeros(mi.Float64, num_transmitters * surface.num_pixels)
+        self._squares = dr.zeros(mi.Float64, num_transmitters * surface.num_pixels)
         self._scale = float(radio.scene.wavelength[0]) / (4.0 * np.pi)
 
     def extended_scene(self, scene: Any) -> Any:
@@ -148,6 +149,7 @@ class _PixelCells:
         pixel = dr.gather(mi.UInt32, self._pixel, si.prim_index, active)
         value = dr.squared_norm(field) * solid_angle / arriving
         value *= dr.gather(mi.Float, self._per_area, pixel, active)
+        value = mi.Float64(value)
         index = tx_indices * self._shape[1] + pixel
         dr.scatter_reduce(dr.ReduceOp.Add, self._sum, value, index, active)
         dr.scatter_reduce(dr.ReduceOp.Add, self._squares, value * value, index, active)

@@ -161,7 +161,7 @@ def _border_cells(
     centres = camera.pixel_centres().reshape(-1, 2)[pixels]
     rays = camera.rays(centres[:, None] + shifts)
     hits = caster.intersect(camera.position, rays.reshape(-1, 3))
-    reached = np.where(hits.face >= 0, hits.distance, np.nan).reshape(len(pixels), -1)
+    reached = np.where(hits.face >= 0, hits.distance, np.nan).reshape(rays.shape[:2])
     points = camera.position + reached[..., None] * rays
     unit = normal.reshape(-1, 3)[pixels]
     middle = camera.position + depth.ravel()[pixels][:, None] * camera.rays(centres)

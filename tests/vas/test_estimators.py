@@ -1,0 +1,212 @@
+"""Direct path and counted rays against closed forms."""
+
+import numpy as np
+import pytest
+
+from tests.support import box, bundle, ground, moved, rectangle, solid_angle, view
+from vasgen.spec import AntennaSpec, RadioSpec
+from vasgen.transmitter import Transmitter
+from vasgen.vas.coverage import trace_coverage
+from vasgen.vas.direct import trace_direct
+from vasgen.vas.radio_scene import RadioScene
+from vasgen.vas.surface import visible_surface
+
+SPEED_OF_LIGHT = 299_792_458.0
+PLACES = [np.zeros(3), np.array([5000.0, -5000.0, 0.0])]
+
+
+def setting(scene, camera_at, target, transmitter_at, spec, size=(40, 30), kind="footprint"):
+    """Radio scene, surface, caster and transmitter position of one view."""
+    caster, camera, depth, normal = view(scene, camera_at, target, *size)
+    surface = visible_surface(camera, depth, normal, kind, caster)
+    radio = RadioScene(scene, spec, np.median(surface.centres, axis=0))
+    radio.set_transmitters([Transmitter("tx", tuple(map(float, transmitter_at)))])
+    return radio, surface, caster, np.asarray(transmitter_at, float)
+
+
+def friis(distance, frequency_hz):
+    return (SPEED_OF_LIGHT / frequency_hz / (4 * np.pi * distance)) ** 2
+
+
+def energy(gain, surface, position):
+    """Received power times wavelength-free factors: the solid angle it should add up to."""
+    towards = position - surface.centres
+    distance = np.linalg.norm(towards, axis=1)
+    cosine = np.abs(np.einsum("ij,ij->i", towards, surface.normal)) / distance
+    return (gain[surface.pixel] * surface.quad_area * cosine).sum()
+
+
+@pytest.mark.parametrize("shift", PLACES)
+@pytest.mark.parametrize("frequency_hz", [0.9e9, 3.5e9, 28e9])
+def test_direct_energy_is_the_solid_angle_of_the_wall(shift, frequency_hz):
+    corners = np.array([(6, 0, 0), (-6, 0, 0), (-6, 0, 9), (6, 0, 9)], float) + shift
+    scene = bundle(rectangle("wall", corners, radio="metal" if frequency_hz < 1e9 else "concrete"))
+    spec = RadioSpec(frequency_hz=max(frequency_hz, 1e9))
+    radio, surface, caster, position = setting(
+        scene, shift + [0, -16, 5], shift + [0, 0, 4.5], shift + [3, -30, 2], spec, (160, 120)
+    )
+    gain = trace_direct(radio, surface, caster, position).gain
+    wavelength = SPEED_OF_LIGHT / spec.frequency_hz
+    expected = (wavelength / (4 * np.pi)) ** 2 * solid_angle(corners, position)
+    assert 10 * np.log10(energy(gain, surface, position) / expected) == pytest.approx(0, abs=0.1)
+
+
+@pytest.mark.parametrize("shift", PLACES)
+@pytest.mark.parametrize("kind", ["footprint", "lattice"])
+def test_counted_line_of_sight_has_the_energy_of_friis(shift, kind):
+    corners = np.array([(6, 0, 0), (-6, 0, 0), (-6, 0, 9), (6, 0, 9)], float) + shift
+    scene = bundle(rectangle("wall", corners))
+    spec = RadioSpec(rays=4_000_000, max_depth=0)
+    radio, surface, caster, position = setting(
+        scene, shift + [0, -16, 5], shift + [0, 0, 4.5], shift + [3, -30, 2], spec, kind=kind
+    )
+    counted = trace_coverage(radio, surface, spec, seed=0, line_of_sight=True).gain[0]
+    exact = trace_direct(radio, surface, caster, position).gain
+    ratio = energy(counted, surface, position) / energy(exact, surface, position)
+    assert 10 * np.log10(ratio) == pytest.approx(0, abs=0.1)
+    lit = exact > 0
+    assert (counted[lit] > 0).all(), "no pixel of a lit wall may stay empty"
+
+
+def test_direct_path_needs_the_visible_side_and_a_clear_way():
+    screen = box("screen", (8, 0.5, 12), (0, -15, 6))
+    scene = bundle(ground(40.0), screen)
+    spec = RadioSpec()
+    radio, surface, caster, position = setting(
+        scene, [0, 0.1, 60], [0, 0, 0], [0, -30, 6], spec, (80, 60)
+    )
+    direct = trace_direct(radio, surface, caster, position)
+    x, y, z = surface.centres.T
+    flat = surface.normal[:, 2] > 0.5
+    # The shadow of the screen on the ground: a wedge behind it, up to its height's reach.
+    half = 4 * (y + 30) / 14.75
+    shadow = flat & (z < 0.01) & (y > -14) & (np.abs(x) < half - 1)
+    lit = flat & (z < 0.01) & ((np.abs(x) > half + 1) | (y < -17))
+    assert shadow.sum() > 100
+    assert not direct.visible[surface.pixel[shadow]].any()
+    assert direct.visible[surface.pixel[lit]].all()
+    expected = friis(np.linalg.norm(surface.centres[lit] - position, axis=1), spec.frequency_hz)
+    error_db = 10 * np.log10(direct.gain[surface.pixel[lit]] / expected)
+    assert np.abs(np.median(error_db)) < 0.02
+    # Under the transmitter a footprint of a metre spans a range of distances.
+    assert np.quantile(np.abs(error_db), 0.99) < 0.2
+
+
+def test_array_gain_follows_the_closed_form_array_factor():
+    scene = bundle(rectangle("wall", [(0, 30, -10), (0, -30, -10), (0, -30, 20), (0, 30, 20)]))
+    spec = RadioSpec(antenna=AntennaSpec(rows=1, columns=4, spacing=0.5))
+    radio, surface, caster, position = setting(
+        scene, [-40, 0, 5], [0, 0, 5], [-20, 0, 5], spec, (180, 120)
+    )
+    gain = trace_direct(radio, surface, caster, position).gain
+    offset = surface.centres - position
+    distance = np.linalg.norm(offset, axis=1)
+    # Elements stand along y, half a wavelength apart; uniform weights of total power one.
+    phase = np.pi * offset[:, 1] / distance
+    factor = np.abs(np.exp(1j * phase[:, None] * np.arange(4)).sum(axis=1)) ** 2 / 4
+    expected = factor * friis(distance, spec.frequency_hz)
+    main_lobe = factor > 0.5
+    error_db = 10 * np.log10(gain[surface.pixel[main_lobe]] / expected[main_lobe])
+    assert np.abs(np.median(error_db)) < 0.03
+    assert np.quantile(np.abs(error_db), 0.95) < 0.3
+
+
+@pytest.mark.parametrize("shift", PLACES)
+@pytest.mark.parametrize("frequency_hz", [3.5e9, 28e9])
+def test_metal_wall_shows_the_mirror_image(shift, frequency_hz):
+    """Behind a mirror stands an image source: the ground receives Friis from there."""
+    wall = rectangle(
+        "wall",
+        np.array([(40, 10, 0), (-40, 10, 0), (-40, 10, 60), (40, 10, 60)]) + shift,
+        radio="metal",
+    )
+    floor = rectangle(
+        "floor",
+        np.array([(-8, -8, 0), (8, -8, 0), (8, 4, 0), (-8, 4, 0)]) + shift,
+        radio="concrete",
+        instance=2,
+    )
+    scene = bundle(wall, floor)
+    spec = RadioSpec(frequency_hz=frequency_hz, rays=6_000_000, max_depth=1, refraction=False)
+    position = shift + [2.0, -6.0, 5.0]
+    radio, surface, _, _ = setting(
+        scene, shift + [0, -4, 30], shift + [0, -3, 0], position, spec, (24, 18)
+    )
+    coverage = trace_coverage(radio, surface, spec, seed=1, line_of_sight=False)
+    image = position * [1, -1, 1] + [0, 2 * (10 + shift[1]), 0]
+    on_floor = surface.normal[:, 2] > 0.5
+    expected = friis(np.linalg.norm(surface.centres - image, axis=1), frequency_hz)
+    gain = coverage.gain[0][surface.pixel]
+    total_db = 10 * np.log10(gain[on_floor].sum() / expected[on_floor].sum())
+    assert total_db == pytest.approx(0, abs=0.1)
+    error = np.abs(gain - expected) / np.sqrt(coverage.variance[0][surface.pixel])
+    assert np.quantile(error[on_floor], 0.95) < 2.5
+
+
+@pytest.mark.parametrize("radio_material", ["concrete", "metal"])
+def test_a_surface_does_not_receive_its_own_reflection(radio_material):
+    wall = rectangle("wall", [(8, 0, 0), (-8, 0, 0), (-8, 0, 12), (8, 0, 12)], radio=radio_material)
+    scene = bundle(wall)
+    spec = RadioSpec(rays=1_000_000, max_depth=2, refraction=False)
+    radio, surface, _, _ = setting(scene, [0, -15, 6], [0, 0, 6], [2, -12, 2], spec)
+    coverage = trace_coverage(radio, surface, spec, seed=0, line_of_sight=False)
+    assert coverage.gain.max() == 0.0
+
+
+def test_chunks_refine_and_the_standard_error_is_honest():
+    wall = rectangle(
+        "wall", [(40, 10, 0), (-40, 10, 0), (-40, 10, 60), (40, 10, 60)], radio="metal"
+    )
+    floor = rectangle("floor", [(-8, -8, 0), (8, -8, 0), (8, 4, 0), (-8, 4, 0)], instance=2)
+    scene = bundle(wall, floor)
+    position = np.array([2.0, -6.0, 5.0])
+    image = np.array([2.0, 26.0, 5.0])
+
+    def errors(rays, chunks, seed):
+        spec = RadioSpec(rays=rays, chunks=chunks, max_depth=1, refraction=False)
+        radio, surface, _, _ = setting(scene, [0, -4, 30], [0, -3, 0], position, spec, (120, 90))
+        coverage = trace_coverage(radio, surface, spec, seed=seed, line_of_sight=False)
+        floor_quads = np.flatnonzero(surface.normal[:, 2] > 0.5)
+        expected = friis(np.linalg.norm(surface.centres[floor_quads] - image, axis=1), 3.5e9)
+        pixel = surface.pixel[floor_quads]
+        difference = coverage.gain[0][pixel] - expected
+        return (
+            np.sqrt(np.mean((difference / expected) ** 2)),
+            difference,
+            np.sqrt(coverage.variance[0][pixel]),
+        )
+
+    few, *_ = errors(200_000, 2, seed=0)
+    many, difference, error = errors(3_200_000, 32, seed=0)
+    assert many < few / 2.5, "sixteen times the rays in chunks must gain about four"
+    # A shifted lattice is more even than Poisson hits: the stated error is a safe bound.
+    spread = np.std(difference[error > 0] / error[error > 0])
+    assert 0.2 < spread < 1.2
+
+
+def test_same_seed_same_map_and_another_seed_another():
+    scene = bundle(ground(30.0), box("house", (8, 8, 10), (4, 4, 5), radio="metal"))
+    spec = RadioSpec(rays=200_000, max_depth=3)
+    radio, surface, _, _ = setting(scene, [-20, -20, 25], [0, 0, 2], [-6, 5, 1.6], spec)
+    one, again, other = (
+        trace_coverage(radio, surface, spec, seed=seed, line_of_sight=False).gain.astype(np.float32)
+        for seed in (7, 7, 8)
+    )
+    assert one.tobytes() == again.tobytes()
+    assert (one != other).any()
+
+
+def test_scene_far_away_gives_the_map_of_the_origin():
+    scene = bundle(ground(30.0), box("house", (8, 8, 10), (4, 4, 5)))
+    spec = RadioSpec(rays=1_000_000, max_depth=3)
+    totals = []
+    for shift in (np.zeros(3), np.array([10_000.0, 10_000.0, 0.0])):
+        radio, surface, _, _ = setting(
+            moved(scene, shift),
+            shift + [-20, -20, 25],
+            shift + [0, 0, 2],
+            shift + [-6, 5, 1.6],
+            spec,
+        )
+        totals.append(trace_coverage(radio, surface, spec, seed=3, line_of_sight=False).gain.sum())
+    assert 10 * np.log10(totals[1] / totals[0]) == pytest.approx(0, abs=0.1)
