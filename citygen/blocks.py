@@ -1,0 +1,108 @@
+"""Blocks: the land between the streets, with a pavement around the part to build on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import LineString, MultiLineString, Polygon
+
+from vasgen.citygen.config import LotProfile, Use
+from vasgen.citygen.streets import SKIRT_M, Streets, square
+from vasgen.seeding import stream
+
+_SMALLEST_M2 = 420.0  # less land is a small square, not a building site
+_NARROWEST_M = 13.0
+_LARGEST_PARK_M2 = 9000.0
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Land between streets, inside the city's square.
+
+    Attributes:
+        index: number of the block.
+        use: what it is used for.
+        kerb: outline at the kerb.
+        inner: part behind the pavement, to be divided into lots.
+        frontage: sides of ``inner`` that face a street, not those cut by the square.
+    """
+
+    index: int
+    use: Use
+    kerb: Polygon
+    inner: Polygon
+    frontage: LineString | MultiLineString
+
+
+def kerbs(streets: Streets, size_m: float, pavement_m: float) -> tuple[Polygon, ...]:
+    """Outlines of all land between the carriageways, of the square and its skirt.
+
+    Kerbs are rounded at street corners. Slivers between streets become carriageway.
+    """
+    land = _polygons(square(size_m, SKIRT_M).difference(streets.carriageway()))
+    radius = 1.4 * pavement_m
+    opened = shapely.buffer(
+        shapely.buffer(np.array(land, dtype=object), -radius, quad_segs=4), radius, quad_segs=3
+    )
+    found = [p for p in _polygons(shapely.simplify(opened, 0.04)) if p.area > 4 * pavement_m**2]
+    return tuple(sorted(found, key=lambda p: p.bounds))
+
+
+def make_blocks(
+    seed: int, size_m: float, land: tuple[Polygon, ...], profile: LotProfile, pavement_m: float
+) -> tuple[Block, ...]:
+    """Blocks of the square.
+
+    Args:
+        seed: the city's seed.
+        size_m: side of the square, metres.
+        land: outlines from :func:`kerbs`.
+        profile: the mix of uses.
+        pavement_m: width of the pavement, metres.
+    """
+    city = square(size_m)
+    array = np.array(land, dtype=object)
+    array = array[shapely.intersects(array, city)]
+    sharp = shapely.simplify(array, 0.25)
+    inners = shapely.buffer(sharp, -pavement_m, join_style="mitre", mitre_limit=2.0)
+    inners = shapely.simplify(inners, 0.8)
+    blocks: list[Block] = []
+    for outline, behind in zip(array, inners, strict=True):
+        streetside = shapely.boundary(behind)
+        for kerb in _polygons(outline.intersection(city)):
+            inner = max(_polygons(behind.intersection(kerb)), key=lambda p: p.area, default=None)
+            if inner is None or inner.area < 25.0:
+                continue
+            frontage = shapely.intersection(streetside, city.buffer(-0.05))
+            frontage = shapely.intersection(frontage, inner.buffer(0.01))
+            use = _use(seed, len(blocks), inner, profile)
+            blocks.append(Block(len(blocks), use, kerb, inner, frontage))
+    return tuple(_with_a_building_site(blocks, profile))
+
+
+def _with_a_building_site(blocks: list[Block], profile: LotProfile) -> list[Block]:
+    """The blocks; where a small city drew hardly anything but parks, the largest is built on."""
+    sites = sum(block.inner.area for block in blocks if block.use not in ("park", "plaza"))
+    if blocks and sites < 0.25 * sum(block.inner.area for block in blocks):
+        largest = max(blocks, key=lambda block: block.inner.area)
+        blocks[largest.index] = replace(largest, use=profile.uses[0][0])
+    return blocks
+
+
+def _use(seed: int, index: int, inner: Polygon, profile: LotProfile) -> Use:
+    uses = [use for use, _ in profile.uses]
+    weights = np.array([weight for _, weight in profile.uses])
+    drawn = uses[int(stream(seed, "block", index).choice(len(uses), p=weights / weights.sum()))]
+    if inner.area < _SMALLEST_M2 or inner.buffer(-_NARROWEST_M / 2).is_empty:
+        return "plaza" if "plaza" in uses else "park"
+    # A large block is too dear for a park.
+    return uses[0] if drawn in ("park", "plaza") and inner.area > _LARGEST_PARK_M2 else drawn
+
+
+def _polygons(geometry: shapely.Geometry | NDArray[np.object_]) -> list[Polygon]:
+    """All polygons in a geometry or an array of them."""
+    parts = shapely.get_parts(shapely.get_parts(geometry))
+    return [part for part in parts if isinstance(part, Polygon) and not part.is_empty]

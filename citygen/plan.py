@@ -1,0 +1,143 @@
+"""The plan of a city as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as Outline
+from numpy.typing import NDArray
+from shapely import Polygon
+
+from vasgen.artefact import atomic_file
+from vasgen.citygen.city import City
+
+_PAPER = "#f7f4ee"
+_INK = "#3b3a3f"
+_SURFACES = {
+    "road": "#ffffff",
+    "pavement": "#e9e4da",
+    "plaza": "#f0e6d2",
+    "yard": "#e6ddce",
+    "drive": "#e6ddce",
+    "path": "#efe8d8",
+    "lawn": "#d3dfbd",
+    "meadow": "#bdd3a2",
+}
+_HEIGHTS = LinearSegmentedColormap.from_list(
+    "heights", ["#dfc9ad", "#cf9d74", "#b4634f", "#7d3550", "#3c1f47"]
+)
+_TREE = "#7fa064"
+
+
+def draw_plan(city: City, path: Path | str, *, size_px: int = 1600) -> Path:
+    """Draw roofs shaded by height over streets, pavements and greens.
+
+    Args:
+        city: the city.
+        path: PNG file, replaced if it exists.
+        size_px: width of the picture, pixels.
+
+    Returns:
+        The path.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    figure = Figure(figsize=(10.0, 10.9), dpi=size_px / 10.0, facecolor=_PAPER)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.04, 0.085, 0.92, 0.844))
+    half = city.config.size_m / 2
+    axes.set(xlim=(-half, half), ylim=(-half, half), aspect="equal", xticks=[], yticks=[])
+    axes.spines[:].set_color(_INK)
+    _draw_ground(axes, city)
+    _draw_trees(axes, city)
+    _draw_buildings(axes, city)
+    _furnish(figure, axes, city)
+    with atomic_file(Path(path)) as scratch:
+        figure.savefig(scratch, format="png", facecolor=_PAPER)
+    return Path(path)
+
+
+def _patch(polygon: Polygon) -> PathPatch:
+    oriented = shapely.orient_polygons(polygon)
+    rings = [oriented.exterior, *oriented.interiors]
+    return PathPatch(
+        Outline.make_compound_path(*(Outline(np.array(ring.coords), closed=True) for ring in rings))
+    )
+
+
+def _draw_ground(axes: Axes, city: City) -> None:
+    for surface, colour in _SURFACES.items():
+        patches = [_patch(p.polygon) for p in city.ground if p.surface == surface]
+        # The thin edge closes the hairlines that antialiasing leaves between patches.
+        axes.add_collection(PatchCollection(patches, facecolor=colour, edgecolor=colour, lw=0.3))
+
+
+def _draw_trees(axes: Axes, city: City) -> None:
+    crowns = [_patch(tree.crown()) for tree in city.trees]
+    axes.add_collection(PatchCollection(crowns, facecolor=_TREE, edgecolor="none", alpha=0.75))
+
+
+def _draw_buildings(axes: Axes, city: City) -> None:
+    """Every piece of roof in the colour of its height: towers show on their podiums."""
+    pieces = sorted(
+        (float(cell.rings[0][:, 2].max()), building.index, number, cell.rings)
+        for building in city.buildings
+        for number, cell in enumerate(building.shells[0].cells)
+    )
+    roofs = [_patch(Polygon(r[0][:, :2], [h[:, :2] for h in r[1:]])) for *_, r in pieces]
+    heights = np.array([height for height, *_ in pieces])
+    collection = PatchCollection(roofs, cmap=_HEIGHTS, edgecolor=_INK, lw=0.3)
+    collection.set_array(heights)
+    collection.set_norm(Normalize(0.0, max(12.0, float(heights.max(initial=0.0)))))
+    axes.add_collection(collection)
+    figure = axes.figure
+    bar = figure.add_axes((0.66, 0.045, 0.30, 0.012))
+    figure.colorbar(collection, cax=bar, orientation="horizontal")
+    bar.tick_params(labelsize=9, colors=_INK, length=2)
+    bar.set_title("building height (m)", fontsize=9, color=_INK, pad=3)
+    bar.spines[:].set_visible(False)
+
+
+def _furnish(figure: Figure, axes: Axes, city: City) -> None:
+    """Title, scale bar and north arrow."""
+    config, figures = city.config, city.morphology()
+    figure.text(0.04, 0.965, config.density, fontsize=24, color=_INK, weight="bold", va="center")
+    facts = (
+        f"seed {config.seed}   ·   {config.size_m:g} m × {config.size_m:g} m   ·   "
+        f"{len(city.buildings)} buildings   ·   {figures.built_up_ratio:.0%} built up   ·   "
+        f"mean height {figures.mean_height_m:.0f} m"
+    )
+    figure.text(0.04, 0.94, facts, fontsize=11, color=_INK, va="center")
+    _scale_bar(figure, config.size_m)
+    arrow = {"arrowstyle": "-|>", "color": _INK, "lw": 1.6}
+    axes.annotate(
+        "", xy=(0.94, 0.975), xytext=(0.94, 0.945), xycoords="figure fraction", arrowprops=arrow
+    )
+    figure.text(0.952, 0.96, "N", fontsize=12, color=_INK, va="center", weight="bold")
+
+
+def _scale_bar(figure: Figure, size_m: float) -> None:
+    length = _round_length(size_m / 5)
+    width = 0.92 * length / size_m
+    bar = figure.add_axes((0.04, 0.045, width, 0.012))
+    bar.set(xlim=(0, 4), ylim=(0, 1), xticks=[], yticks=[])
+    colours: NDArray[np.str_] = np.array([_INK, _PAPER, _INK, _PAPER])
+    bar.barh(np.full(4, 0.5), np.ones(4), left=np.arange(4), height=1.0, color=colours)
+    bar.spines[:].set_color(_INK)
+    figure.text(0.04, 0.036, "0", fontsize=9, color=_INK, va="top")
+    figure.text(0.04 + width, 0.036, f"{length:g} m", fontsize=9, color=_INK, va="top", ha="center")
+
+
+def _round_length(wanted_m: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is not above."""
+    power = 10.0 ** np.floor(np.log10(wanted_m))
+    return float(max(step for step in (1, 2, 5) if step * power <= wanted_m) * power)
