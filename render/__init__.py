@@ -1,0 +1,25 @@
+"""What a camera sees: image layers of a scene, and pictures of it.
+
+    renderer = Renderer(bundle, RenderSpec())
+    layers = renderer.layers(camera)
+
+:class:`Renderer` is the backend that comes with vasgen; others offer the same
+:class:`ImageBackend`.
+"""
+
+from vasgen.render.backend import ImageBackend
+from vasgen.render.inside import inside_solid
+from vasgen.render.picture import to_display, write_exr, write_png
+from vasgen.render.preview import overview_camera, preview
+from vasgen.render.renderer import Renderer
+
+__all__ = [
+    "ImageBackend",
+    "Renderer",
+    "inside_solid",
+    "overview_camera",
+    "preview",
+    "to_display",
+    "write_exr",
+    "write_png",
+]

@@ -1,0 +1,80 @@
+"""Whether a point is inside something solid, where no camera can stand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vasgen.raycast import RayCaster
+from vasgen.semantics import BUILDING, SemanticClass
+
+Array = NDArray[np.float64]
+
+#: Directions that are tried. All point upward: imported buildings often have no floor.
+_DIRECTIONS = 32
+
+#: Share of the rays that must leave through the rear side of a surface. Outdoors some
+#: always reach the sky, even in a scene whose normals point inward.
+_SHARE = 0.75
+
+#: Share of those that must leave the same object.
+_SAME = 0.5
+
+
+class _Verdict(NamedTuple):
+    inside: NDArray[np.bool_]
+    face: NDArray[np.int64]
+
+
+def inside_solid(caster: RayCaster, points: ArrayLike) -> NDArray[np.bool_]:
+    """Whether each point is inside a building, a tree or the ground.
+
+    Inside a closed surface every ray meets its rear side first. A vote over many rays
+    tolerates the holes, missing floors and single flipped faces of imported meshes.
+
+    Args:
+        caster: of the scene.
+        points: (N, 3) world metres.
+
+    Returns:
+        (N,) bool.
+    """
+    return _judge(caster, np.asarray(points, np.float64).reshape(-1, 3)).inside
+
+
+def solid_around(caster: RayCaster, point: ArrayLike) -> str | None:
+    """What a point is inside of, in words, or None."""
+    inside, face = _judge(caster, np.asarray(point, np.float64)[None])
+    if not inside[0]:
+        return None
+    instance = int(caster.faces.instance[face[0]])
+    semantic = SemanticClass(int(caster.faces.semantic[face[0]]))
+    kind = "building" if semantic in BUILDING else semantic.name.lower().replace("_", " ")
+    return f"object {instance} ({kind})" if instance else f"or below the {kind}"
+
+
+def _judge(caster: RayCaster, points: Array) -> _Verdict:
+    """Per point: the vote, and a face of the object that most rays leave."""
+    rays = np.tile(_dome(_DIRECTIONS), (len(points), 1))
+    hits = caster.intersect(np.repeat(points, _DIRECTIONS, axis=0), rays)
+    rear = np.einsum("ij,ij->i", caster.faces.normal[hits.face], rays) > 0
+    leaving = ((hits.face >= 0) & rear).reshape(-1, _DIRECTIONS)
+    face = hits.face.reshape(leaving.shape)
+    instance = np.where(leaving, caster.faces.instance[face], -1)
+    same = (instance[:, :, None] == instance[:, None, :]).sum(axis=2) * leaving
+    most = same.argmax(axis=1)
+    rows = np.arange(len(points))
+    count = leaving.sum(axis=1)
+    inside = (count >= _SHARE * _DIRECTIONS) & (same[rows, most] >= _SAME * count)
+    return _Verdict(inside, face[rows, most])
+
+
+def _dome(count: int) -> Array:
+    """Directions evenly spread over the upper half of a Fibonacci sphere, (count, 3)."""
+    number = np.arange(count) + 0.5
+    z = number / count
+    angle = np.pi * (1 + 5**0.5) * number
+    across = np.sqrt(1 - z * z)
+    return np.stack([across * np.cos(angle), across * np.sin(angle), z], axis=1)

@@ -1,0 +1,98 @@
+"""Pictures as files: linear radiance to a display, PNG and OpenEXR."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vasgen.artefact import atomic_file
+from vasgen.errors import InputError
+from vasgen.render.light import daylight_exposure
+from vasgen.spec import RenderSpec
+
+#: Display luminance of white in full sunlight, and the contrast of the curve there.
+_WHITE, _CONTRAST = 0.80, 1.42
+
+#: Share of a pixel's luminance that replaces its colour: very bright light looks white.
+_DESATURATION = 0.04
+
+#: Luminance of linear sRGB (ITU-R BT.709).
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+def to_display(
+    rgb: ArrayLike, spec: RenderSpec | None = None, *, exposure: float | None = None
+) -> NDArray[np.uint8]:
+    """A picture for a screen: exposure, a filmic curve, and the sRGB transfer function.
+
+    The exposure follows from the sun of the spec, not from the picture, so that equal
+    radiance looks equal in all views of a dataset. The curve is a sigmoid in the
+    logarithm of exposure (Naka and Rushton 1966): shadows keep a toe, highlights roll off.
+
+    Args:
+        rgb: (H, W, 3) linear radiance; the rgb layer.
+        spec: the light that the picture was drawn with; the default spec if omitted.
+        exposure: factor from radiance to display white, instead of the sun's.
+
+    Returns:
+        (H, W, 3) uint8, sRGB.
+    """
+    if exposure is None:
+        exposure = daylight_exposure(spec or RenderSpec())
+    light = np.maximum(np.asarray(rgb, np.float32), 0) * np.float32(exposure)
+    light += _DESATURATION * ((light @ _LUMINANCE)[..., None] - light)
+    power = light**_CONTRAST
+    shown = power / (power + (1 / _WHITE - 1))
+    return np.rint(255 * _encode(shown)).astype(np.uint8)
+
+
+def write_png(path: Path | str, picture: NDArray[np.uint8]) -> Path:
+    """Write an 8-bit picture, (H, W, 3) or (H, W).
+
+    Raises:
+        InputError: if the array is no 8-bit picture.
+        StorageError: if the disk refuses.
+    """
+    from PIL import Image
+
+    path = Path(path)
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3):
+        raise InputError(
+            f"a PNG needs uint8 values of shape (H, W) or (H, W, 3), "
+            f"not {picture.dtype} {picture.shape}; to_display converts radiance."
+        )
+    with atomic_file(path) as scratch:
+        Image.fromarray(picture).save(scratch, format="PNG")
+    return path
+
+
+def write_exr(path: Path | str, layer: ArrayLike) -> Path:
+    """Write a layer as OpenEXR, 32-bit float, ZIP-compressed.
+
+    Args:
+        path: destination.
+        layer: (H, W) for one channel Y, or (H, W, 3) for channels R, G, B.
+
+    Raises:
+        InputError: if the layer has another shape.
+        StorageError: if the disk refuses.
+    """
+    import OpenEXR
+
+    path, values = Path(path), np.ascontiguousarray(layer, np.float32)
+    if values.ndim != 2 and (values.ndim != 3 or values.shape[2] != 3):
+        raise InputError(f"an EXR layer has shape (H, W) or (H, W, 3), not {values.shape}.")
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    with atomic_file(path) as scratch:
+        name = "Y" if values.ndim == 2 else "RGB"
+        OpenEXR.File(header, {name: values}).write(str(scratch))
+    return path
+
+
+def _encode(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The sRGB transfer function (IEC 61966-2-1)."""
+    low = 12.92 * linear
+    high = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
+    return np.where(linear <= 0.0031308, low, high)

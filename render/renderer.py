@@ -1,0 +1,63 @@
+"""The renderer built into vasgen: exact layers by ray casting, pictures by Mitsuba."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vasgen.bundle import SceneBundle
+from vasgen.camera import Camera
+from vasgen.errors import InputError
+from vasgen.layers import ImageLayers
+from vasgen.raycast import RayCaster
+from vasgen.render.exact import SurfaceMap, exact_layers
+from vasgen.render.inside import solid_around
+from vasgen.render.looks import Looks
+from vasgen.render.tracer import PathTracer
+from vasgen.spec import RenderSpec
+
+
+class Renderer:
+    """Image layers of one scene, for any number of cameras.
+
+    Args:
+        bundle: the scene.
+        spec: light and quality of the picture; the other layers do not depend on it.
+        centre: (3,) world point near which the cameras stand, metres; the middle of
+            the scene if omitted.
+    """
+
+    def __init__(
+        self,
+        bundle: SceneBundle,
+        spec: RenderSpec | None = None,
+        *,
+        centre: ArrayLike | None = None,
+    ) -> None:
+        middle = bundle.bounds.mean(axis=0) if centre is None else np.asarray(centre, np.float64)
+        self._caster = RayCaster(bundle, middle)
+        self._looks = Looks(bundle)
+        self._surface = SurfaceMap(bundle.face_table.triangles, self._looks.uv)
+        self._tracer = PathTracer(bundle.face_table, self._looks, spec or RenderSpec(), middle)
+
+    def layers(self, camera: Camera, *, rgb: bool = True, seed: int = 0) -> ImageLayers:
+        """What the camera sees.
+
+        Args:
+            camera: the view.
+            rgb: whether to draw the picture too; the other layers never depend on it.
+            seed: seed of the picture's noise; the same seed gives the same bytes.
+
+        Raises:
+            InputError: if the camera is inside a solid object.
+        """
+        solid = solid_around(self._caster, camera.position)
+        if solid is not None:
+            x, y, z = camera.position.round(2).tolist()
+            raise InputError(f"camera at ({x}, {y}, {z}) is inside {solid}; move it outside.")
+        layers = exact_layers(camera, self._caster, self._looks, self._surface)
+        if not rgb:
+            return layers
+        return dataclasses.replace(layers, rgb=self._tracer.draw(camera, seed))

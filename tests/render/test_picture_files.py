@@ -1,0 +1,97 @@
+"""Display mapping, PNG, EXR and the preview."""
+
+import numpy as np
+import OpenEXR
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.render.conftest import SceneBuilder, matte
+from vasgen.errors import InputError
+from vasgen.render import overview_camera, preview, to_display, write_exr, write_png
+from vasgen.spec import RenderSpec
+
+
+@given(st.floats(0, 1e4), st.floats(0, 1e4))
+def test_brighter_radiance_never_looks_darker(first, second):
+    low, high = sorted([first, second])
+    shown = to_display(np.full((1, 2, 3), [[low] * 3, [high] * 3]))
+    assert (shown[0, 0] <= shown[0, 1]).all()
+
+
+def test_black_is_black_and_grey_stays_grey():
+    assert (to_display(np.zeros((2, 2, 3))) == 0).all()
+    shown = to_display(np.full((1, 1, 3), 0.1))[0, 0].astype(int)
+    assert np.ptp(shown) <= 1
+
+
+def test_a_sunlit_white_is_bright_without_clipping_whatever_the_sun():
+    for elevation in (15, 40, 80):
+        spec = RenderSpec(sun_elevation_deg=elevation)
+        white = 1.55 * np.sin(np.radians(elevation)) / np.pi
+        assert 200 < to_display(np.full((1, 1, 3), 0.8 * white), spec).mean() < 250
+
+
+def test_a_given_exposure_wins():
+    rgb = np.full((1, 1, 3), 0.2)
+    assert to_display(rgb, exposure=5.0).mean() > to_display(rgb, exposure=1.0).mean()
+
+
+def test_png_holds_the_picture(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    path = write_png(tmp_path / "new" / "p.png", picture)
+    with Image.open(path) as image:
+        assert np.array_equal(np.asarray(image), picture)
+    assert [p.name for p in path.parent.iterdir()] == ["p.png"]
+
+
+def test_png_refuses_radiance(tmp_path):
+    with pytest.raises(InputError, match="to_display"):
+        write_png(tmp_path / "p.png", np.zeros((4, 4, 3), np.float32))
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3)])
+def test_exr_holds_the_layer_with_its_gaps(tmp_path, shape):
+    layer = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    layer[0, 0] = np.nan
+    path = write_exr(tmp_path / "layer.exr", layer)
+    with OpenEXR.File(str(path)) as file:
+        channels = file.channels()
+        values = channels["RGB" if len(shape) == 3 else "Y"].pixels
+        assert np.array_equal(values, layer, equal_nan=True)
+
+
+def test_exr_refuses_other_shapes(tmp_path):
+    with pytest.raises(InputError, match="shape"):
+        write_exr(tmp_path / "x.exr", np.zeros((2, 2, 4)))
+
+
+def small_town():
+    scene = SceneBuilder([matte()]).quad((-100, -100), (100, 100), 0.0)
+    for i in range(4):
+        scene.box([30 * i - 60, -20, 0], [30 * i - 45, 10, 10 + 15 * i], instance=i + 1)
+    return scene.bundle()
+
+
+@pytest.mark.parametrize("size", [(160, 100), (90, 120)])
+def test_the_overview_shows_every_object_and_fills_the_picture(size):
+    width, height = size
+    bundle = small_town()
+    camera = overview_camera(bundle, RenderSpec(), width=width, height=height)
+    corners = bundle.face_table.triangles[bundle.face_table.instance > 0].reshape(-1, 3)
+    pixels, depth = camera.project(corners)
+    assert (depth > 0).all()
+    share = pixels / [width, height]
+    assert share.min() > 0
+    assert share.max() < 1
+    assert np.ptp(share, axis=0).max() > 0.85
+
+
+def test_a_preview_is_a_picture_of_the_scene(tmp_path):
+    path = preview(
+        small_town(), tmp_path / "p.png", spec=RenderSpec(samples_per_pixel=2), width=64, height=40
+    )
+    with Image.open(path) as image:
+        assert image.size == (64, 40)
+        assert np.asarray(image).std() > 10
