@@ -5,7 +5,9 @@ map is what is counted, and how chunks are drawn:
 
 - only arrivals on the visible side count: the surface's own reflection, which passes the
   receiver from behind, would add 3 dB on metal;
-- a pixel's quads are one cell, and the sum of squares is kept for the standard error;
+- a pixel's quads are one cell, and the sum of squares is kept for the standard error. It
+  is shared among neighbours on one plane: a pixel that a rare strong path happened to
+  miss cannot know that from its own hits;
 - each chunk shifts the lattice of ray directions at random. Sionna's lattice is fixed, so
   repeating a run would repeat its aliasing; shifted lattices are independent, unbiased
   estimates whose mean converges (Cranley and Patterson 1976).
@@ -112,6 +114,7 @@ class _PixelCells:
         faces = (first + np.array([[0, 1, 2], [0, 2, 3]])).reshape(-1, 3)
         self.measurement_surface = triangle_mesh(mi, _SURFACE_NAME, corners.reshape(-1, 3), faces)
         self.measurement_surface.set_bsdf(mi.load_dict({"type": "diffuse"}))
+        self._neighbourhood = surface.neighbourhoods()
         area = surface.pixel_area
         self._pixel = mi.UInt32(np.repeat(surface.pixel, 2).astype(np.uint32))
         self._per_area = mi.Float(np.divide(1.0, area, where=area > 0, out=np.zeros_like(area)))
@@ -159,7 +162,11 @@ class _PixelCells:
         total = np.array(self._sum, np.float64).reshape(self._shape)
         squares = np.array(self._squares, np.float64).reshape(self._shape)
         scale = self._scale**2 / calls
-        return Coverage(scale * total, scale**2 * squares)
+        return Coverage(scale * total, scale**2 * self._neighbourhood_mean(squares))
+
+    def _neighbourhood_mean(self, values: Array) -> Array:
+        groups, size = self._neighbourhood, np.bincount(self._neighbourhood)
+        return np.stack([(np.bincount(groups, row) / size)[groups] for row in values])
 
 
 def _shoot(

@@ -38,6 +38,8 @@ _SAME_NORMAL = 0.999
 #: what the surface's slope explains.
 _DEPTH_JUMP = 0.05
 
+_BLOCK = 8  # pixels of one plane within a square of this side are neighbours
+
 _SPLIT = 3  # boundary pixels are resolved into _SPLIT x _SPLIT cells
 
 
@@ -50,13 +52,15 @@ class VisibleSurface:
         corners: (Q, 4, 3) float64 world metres, on the surface itself; ordered so that
             the normal of both triangles (0, 1, 2) and (0, 2, 3) points to the visible side.
         normal: (Q, 3) float64, unit, on the visible side.
-        num_pixels: pixels of the image, reached by a quad or not.
+        num_pixels: pixels of the image, covered by a quad or not.
+        width: pixels in a row of the image.
     """
 
     pixel: NDArray[np.int64]
     corners: Array
     normal: Array
     num_pixels: int
+    width: int
 
     @property
     def centres(self) -> Array:
@@ -76,11 +80,24 @@ class VisibleSurface:
         return np.bincount(self.pixel, self.quad_area, self.num_pixels)
 
     def offset_m(self, centre: Array) -> Array:
-        """Distance the quads must stand off the surface, (Q,) metres, if rays are traced in
-        coordinates relative to ``centre``: twice the ray tracer's own epsilon.
+        """Distance the quads stand off the surface, (Q,) metres; see :func:`offset_m`."""
+        return offset_m(self.corners, centre).max(axis=1)
+
+    def neighbourhoods(self) -> NDArray[np.int64]:
+        """Groups of nearby pixels on one plane, (num_pixels,) group number of each pixel.
+
+        Pixels that no quad covers form a group of their own.
         """
-        reach = np.abs(self.corners - centre).max(axis=(1, 2))
-        return 2.0 * RAY_EPSILON * (1.0 + reach)
+        first = np.unique(self.pixel, return_index=True)[1]
+        pixel, normal = self.pixel[first], self.normal[first]
+        distance = np.einsum("ij,ij->i", self.centres[first] - self.centres.mean(axis=0), normal)
+        row, column = np.divmod(pixel, self.width)
+        keys = np.column_stack(
+            [row // _BLOCK, column // _BLOCK, np.rint(10 * normal), np.rint(distance)]
+        )
+        groups = np.zeros(self.num_pixels, np.int64)
+        groups[pixel] = 1 + np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+        return groups
 
     def sample_points(self, per_side: int) -> Array:
         """Stratified points on each quad, (Q, per_side**2, 3) world metres."""
@@ -89,6 +106,23 @@ class VisibleSurface:
         a, b, c, d = (self.corners[:, None, i] for i in range(4))
         points: Array = (1 - s) * (1 - t) * a + s * (1 - t) * b + s * t * c + (1 - s) * t * d
         return points
+
+
+def offset_m(points: Array, centre: Array) -> Array:
+    """Distance that receivers must stand off their surface, metres.
+
+    Twice the ray tracer's own epsilon, which grows with the coordinates; less, and
+    reflections vanish while walls leak.
+
+    Args:
+        points: (..., 3) world metres.
+        centre: (3,) world point that is the origin of the traced coordinates.
+
+    Returns:
+        (...) float64.
+    """
+    reach: Array = np.abs(points - centre).max(axis=-1)
+    return 2.0 * RAY_EPSILON * (1.0 + reach)
 
 
 def visible_surface(
@@ -131,7 +165,7 @@ def _footprints(camera: Camera, depth: Array, normal: Array, caster: RayCaster) 
     unit = normal.reshape(-1, 3)[pixel]
     unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
     corners = _tangent_quads(camera, depth.ravel()[pixel], unit, pixel, shift, half)
-    return VisibleSurface(pixel, corners, unit, depth.size)
+    return VisibleSurface(pixel, corners, unit, depth.size, camera.width)
 
 
 def _border_pixels(camera: Camera, depth: Array, normal: Array) -> NDArray[np.bool_]:
@@ -220,7 +254,7 @@ def _lattice(camera: Camera, depth: Array, normal: Array) -> VisibleSurface:
     length = np.linalg.norm(across, axis=1)
     solid = length > 0
     unit = across[solid] / length[solid, None]
-    return VisibleSurface(owner.ravel()[solid], quarters[solid], unit, depth.size)
+    return VisibleSurface(owner.ravel()[solid], quarters[solid], unit, depth.size, camera.width)
 
 
 def _connected(camera: Camera, depth: Array, normal: Array) -> NDArray[np.bool_]:

@@ -24,7 +24,7 @@ from vasgen.vas.diffraction import Diffraction, Target
 from vasgen.vas.direct import trace_direct
 from vasgen.vas.link_budget import Powers, radio_layers
 from vasgen.vas.radio_scene import RadioScene, check_materials
-from vasgen.vas.surface import VisibleSurface, visible_surface
+from vasgen.vas.surface import VisibleSurface, offset_m, visible_surface
 from vasgen.vas.wedges import find_wedges
 
 Array = NDArray[np.float64]
@@ -152,9 +152,7 @@ def _pixel_centres(
     pixel = np.flatnonzero(np.isfinite(depth))
     points = camera.back_project(depth).reshape(-1, 3)[pixel]
     unit = normal.reshape(-1, 3)[pixel].astype(np.float64)
-    corners = np.repeat(points[:, None], 4, axis=1)
-    lift = VisibleSurface(pixel, corners, unit, depth.size).offset_m(centre)
-    return Target(points + lift[:, None] * unit, unit), pixel
+    return Target(points + offset_m(points, centre)[:, None] * unit, unit), pixel
 
 
 def _check_transmitters(transmitters: Sequence[Transmitter]) -> None:

@@ -4,8 +4,10 @@ import numpy as np
 
 DIFFRACTION = 8  # sionna.rt.InteractionType
 
+_BATCH = 100  # all receivers share one buffer of candidate paths, which drops what overflows
 
-def path_solver_gain(radio, points, normals, spec, *, only=None, samples=1_000_000):
+
+def path_solver_gain(radio, points, normals, spec, *, only=None, samples=500_000):
     """Sum of |a|^2 over the paths that arrive on the visible side of each point.
 
     Paths that mix diffraction with another mechanism are left out, as in radio maps.
@@ -28,8 +30,8 @@ def path_solver_gain(radio, points, normals, spec, *, only=None, samples=1_000_0
         polarization="VH",
     )
     total = []
-    for begin in range(0, len(points), 100):
-        part = slice(begin, begin + 100)
+    for begin in range(0, len(points), _BATCH):
+        part = slice(begin, begin + _BATCH)
         total.append(_batch(radio, points[part], normals[part], spec, only, samples))
     return np.concatenate(total)
 
@@ -42,7 +44,7 @@ def _batch(radio, points, normals, spec, only, samples):
         scene,
         max_depth=spec.max_depth,
         samples_per_src=samples,
-        max_num_paths_per_src=2_000_000,
+        max_num_paths_per_src=20_000_000,
         los=only is None,
         specular_reflection=only is None and spec.specular_reflection,
         refraction=only is None and spec.refraction,
@@ -66,5 +68,20 @@ def _batch(radio, points, normals, spec, only, samples):
     kinds = np.array(paths.interactions).reshape(-1, count, power.shape[1])
     bends = (kinds == DIFFRACTION).any(axis=0)
     mixed = bends & ((kinds != 0).sum(axis=0) > 1)
-    wanted = visible & ~mixed & (bends if only == "diffraction" else True)
-    return (power * wanted).sum(axis=1)
+    wanted = visible & ~mixed & (bends if only == "diffraction" else True) & (power > 0)
+    vertices = np.array(paths.vertices).reshape(len(kinds), count, -1, 3)
+    return np.array(
+        [_sum_distinct(power[i], kinds[:, i], vertices[:, i], wanted[i]) for i in range(count)]
+    )
+
+
+def _sum_distinct(power, kinds, vertices, wanted):
+    """Sum of powers, counting a path once that the solver lists for several triangles."""
+    index = np.flatnonzero(wanted)
+    if not len(index):
+        return 0.0
+    happens = kinds[:, index] != 0
+    where = np.where(happens[..., None], np.round(vertices[:, index], 2), 0.0)
+    keys = np.concatenate([kinds[:, index, None], where], axis=-1).transpose(1, 0, 2)
+    first = np.unique(keys.reshape(len(index), -1), axis=0, return_index=True)[1]
+    return power[index][first].sum()

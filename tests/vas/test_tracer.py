@@ -116,15 +116,13 @@ def test_footprint_and_lattice_agree_where_the_surface_is_smooth():
     assert np.median(difference) < 0.1
 
 
-def test_random_pixels_of_a_city_against_the_path_solver():
-    scene = generate(CityConfig(density="mix", seed=3, size_m=150.0)).to_bundle()
-    assert_pixels_agree_with_path_solver(scene, [-75, -70, 60], [10, 10, 5])
-
-
-def assert_pixels_agree_with_path_solver(scene: SceneBundle, camera_at, target):
+@pytest.mark.parametrize("diffraction", [False, True])
+def test_random_pixels_of_a_city_against_the_path_solver(diffraction):
     """100 random reached pixels: the label is the mean of point values over the footprint."""
+    city = generate(CityConfig(density="mix", seed=3, size_m=150.0, trees=False))
+    scene, camera_at, target = city.to_bundle(), [-75, -70, 60], [10, 10, 5]
     caster, camera, depth, normal = view(scene, camera_at, target, 320, 240, 40.0)
-    spec = RadioSpec(rays=8_000_000, max_depth=2, refraction=False)
+    spec = RadioSpec(rays=8_000_000, max_depth=2, refraction=False, diffraction=diffraction)
     tracer = Tracer(scene, spec, caster=caster)
     flat = np.flatnonzero(np.isfinite(depth).ravel() & (normal.reshape(-1, 3)[:, 2] > 0.99))
     points = camera.back_project(depth).reshape(-1, 3)
@@ -149,13 +147,18 @@ def assert_pixels_agree_with_path_solver(scene: SceneBundle, camera_at, target):
     spread = value.std(axis=1, ddof=1) / np.sqrt(_POINTS)
     gain = 10 ** (layers.path_gain_db[0].ravel()[chosen] / 10)
     stated = layers.standard_error_db[0].ravel()[chosen] * gain * np.log(10) / 10
+    # 2 %: float32 geometry, and the few points a footprint's mean is taken from.
+    uncertainty = np.hypot(np.hypot(stated, spread), 0.02 * expected)
+    error = gain - expected
+    if diffraction:
+        # The path solver looks for wedges by shooting rays and misses some of them; what it
+        # finds must be in the label.
+        error = np.minimum(error, 0.0)
     both = expected > 0
     assert both.sum() >= 90
-    assert 10 * np.log10(gain.sum() / expected.sum()) == pytest.approx(0, abs=0.1)
+    assert (np.abs(error / uncertainty)[both] < 2).mean() > 0.9
+    assert np.abs(error.sum()) < 3 * np.sqrt((uncertainty**2).sum())
     assert np.abs(np.median(10 * np.log10(gain[both] / expected[both]))) < 0.1
-    # 2 %: float32 geometry, and the few points a footprint's mean is taken from.
-    error = (gain - expected)[both] / np.hypot(np.hypot(stated, spread), 0.02 * expected)[both]
-    assert (np.abs(error) < 2).mean() > 0.9
 
 
 def _area_weighted(surface, pixel, random):
