@@ -25,6 +25,9 @@ _BAY_M, _STOREY_M = 3.5, 3.2
 #: A face whose normal is this far from horizontal counts as a roof or ground.
 _UPWARD = 0.35
 
+#: Shapes whose faces are this level on average can be ground; hilly terrain still is.
+_LEVEL = 0.8
+
 #: A lowest shape that covers this share of the plan is the ground.
 _GROUND_SHARE = 0.5
 
@@ -39,6 +42,16 @@ _NAMED: dict[SemanticClass, str] = {
     SemanticClass.GROUND: r"ground|terrain|floor|plane",
 }
 
+_LEVEL_CLASSES = frozenset(
+    {
+        SemanticClass.ROAD,
+        SemanticClass.PAVEMENT,
+        SemanticClass.GRASS,
+        SemanticClass.WATER,
+        SemanticClass.GROUND,
+    }
+)
+
 #: (recipe, mean linear RGB) by radio material for walls, roofs and everything else.
 _WALL_LOOKS = {
     "brick": ("facade-brick", (0.30, 0.13, 0.08)),
@@ -50,12 +63,19 @@ _WALL_LOOKS = {
     "wood": ("facade-plaster", (0.38, 0.25, 0.14)),
 }
 _ROOF_LOOKS = {
-    "metal": ("roof-metal", (0.34, 0.35, 0.37)),
     "brick": ("roof-tiles", (0.33, 0.12, 0.07)),
     "marble": ("roof-tiles", (0.30, 0.14, 0.09)),
     "wood": ("roof-tiles", (0.22, 0.13, 0.08)),
     "concrete": ("roof-gravel", (0.36, 0.35, 0.33)),
 }
+#: Sheet roofs are painted or weathered: zinc, slate grey, tile red, copper green.
+_SHEET_ROOFS = (
+    ("roof-metal", (0.20, 0.21, 0.23)),
+    ("roof-metal", (0.11, 0.12, 0.13)),
+    ("roof-metal", (0.27, 0.10, 0.07)),
+    ("roof-metal", (0.24, 0.11, 0.08)),
+    ("roof-metal", (0.14, 0.25, 0.20)),
+)
 _FLAT_LOOKS = {
     SemanticClass.ROAD: ("asphalt", (0.09, 0.09, 0.095)),
     SemanticClass.PAVEMENT: ("pavement", (0.36, 0.35, 0.33)),
@@ -151,11 +171,13 @@ def _normals(shape: Shape) -> Array:
 
 
 def _classes(shape: Shape, normal: Array, is_ground: bool) -> NDArray[np.uint8]:
+    flat = bool(np.abs(normal[:, 2]).mean() > _LEVEL)
     words = shape.name.lower()
     for semantic, pattern in _NAMED.items():
-        if re.search(pattern, words):
+        # A building may be named after the street or the plaza it stands on.
+        if re.search(pattern, words) and (flat or semantic not in _LEVEL_CLASSES):
             return np.full(len(normal), semantic, np.uint8)
-    if is_ground and np.abs(normal[:, 2]).mean() > _UPWARD:
+    if is_ground and flat:
         return np.full(len(normal), SemanticClass.GROUND, np.uint8)
     upward = np.abs(normal[:, 2]) > _UPWARD
     return np.where(upward, SemanticClass.ROOF, SemanticClass.WALL).astype(np.uint8)
@@ -169,17 +191,28 @@ def _look(
         recipe, colour = _FLAT_LOOKS[semantic]
         variant = 0
     else:
-        looks = _WALL_LOOKS if semantic is SemanticClass.WALL else _ROOF_LOOKS
-        recipe, colour = looks.get(itu, ("plain", (0.5, 0.5, 0.5)))
         # Neighbours differ: one of a dozen variants, each with its own tint.
         variant = 1 + instance % _WALL_VARIANTS
+        recipe, colour = _building_look(semantic, itu, variant)
     base = np.asarray(shape.colour or colour)
-    tint = stream(0, "tint", recipe, variant).uniform(0.8, 1.15, 3) if variant else np.ones(3)
+    random = stream(0, "tint", recipe, variant)
+    tint = random.uniform(0.75, 1.1) * random.uniform(0.95, 1.05, 3) if variant else np.ones(3)
     red, green, blue = np.clip(base * tint, 0.0, 0.9).round(4).tolist()
     name = f"{recipe}-{material.name}-{variant}-{semantic.name.lower()}"
     return VisualMaterial(
         name, recipe, (red, green, blue), _ROUGHNESS.get(recipe, 0.85), variant=variant
     )
+
+
+def _building_look(
+    semantic: SemanticClass, itu: str, variant: int
+) -> tuple[str, tuple[float, float, float]]:
+    plain = ("plain", (0.5, 0.5, 0.5))
+    if semantic is SemanticClass.WALL:
+        return _WALL_LOOKS.get(itu, plain)
+    if itu == "metal":
+        return _SHEET_ROOFS[variant % len(_SHEET_ROOFS)]
+    return _ROOF_LOOKS.get(itu, plain)
 
 
 def _corner_uv(shape: Shape, normal: Array, semantic: NDArray[np.uint8]) -> NDArray[np.float32]:
