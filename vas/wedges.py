@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import Mesh, SceneBundle
+from vasgen.semantics import SemanticClass
 
 Array = NDArray[np.float64]
 
@@ -76,7 +77,8 @@ def find_wedges(bundle: SceneBundle) -> Wedges:
     """All convex edges of a scene.
 
     Edges must be shared by exactly two faces of one mesh: open shells and edges between
-    different radio materials do not diffract, as in Sionna RT.
+    different radio materials do not diffract, as in Sionna RT. The facets of a tree stand for
+    leaves and have no edges either.
     """
     index = {material.name: i for i, material in enumerate(bundle.radio_materials)}
     parts = [_mesh_wedges(mesh, index[mesh.radio_material]) for mesh in bundle.meshes]
@@ -95,7 +97,8 @@ def _mesh_wedges(mesh: Mesh, material: int) -> Wedges:
     across = corners[second].mean(axis=1) - mesh.vertices[start]
     convex = np.einsum("ij,ij->i", across, normals[first]) < -1e-9 * length
     bent = np.einsum("ij,ij->i", normals[first], normals[second]) < _FLAT
-    keep = convex & bent & (length > _SHORTEST_M)
+    leaf = mesh.face_class[first] == SemanticClass.VEGETATION
+    keep = convex & bent & ~leaf & (length > _SHORTEST_M)
     return Wedges(
         mesh.vertices[start][keep],
         edge[keep] / length[keep, None],

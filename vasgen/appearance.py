@@ -70,11 +70,12 @@ _ROOF_LOOKS = {
 }
 #: Sheet roofs are painted or weathered: zinc, slate grey, tile red, copper green.
 _SHEET_ROOFS = (
-    ("roof-metal", (0.20, 0.21, 0.23)),
-    ("roof-metal", (0.11, 0.12, 0.13)),
+    ("roof-metal", (0.20, 0.20, 0.19)),
     ("roof-metal", (0.27, 0.10, 0.07)),
+    ("roof-metal", (0.11, 0.11, 0.11)),
     ("roof-metal", (0.24, 0.11, 0.08)),
-    ("roof-metal", (0.14, 0.25, 0.20)),
+    ("roof-metal", (0.29, 0.13, 0.08)),
+    ("roof-metal", (0.15, 0.24, 0.20)),
 )
 _FLAT_LOOKS = {
     SemanticClass.ROAD: ("asphalt", (0.09, 0.09, 0.095)),

@@ -1,0 +1,178 @@
+"""The manifest: what a dataset holds, what its numbers mean, and what made it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vasgen.artefact import atomic_file, library_versions, sha256_of
+from vasgen.bundle import SceneBundle
+from vasgen.datasets import store
+from vasgen.errors import InputError, StorageError
+from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
+from vasgen.semantics import SemanticClass
+from vasgen.spec import DatasetSpec
+from vasgen.transmitter import Transmitter
+
+FORMAT_VERSION = 1
+
+MANIFEST_JSON = "dataset.json"
+VIEWS = "views"
+SCENE = "scene"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What ``dataset.json`` holds.
+
+    Attributes:
+        name: name of the dataset.
+        seed: seed of everything random in it.
+        spec: the resolved spec, as plain values.
+        versions: versions of the libraries that shaped the numbers.
+        scene: name, content hash and number of triangles of the scene.
+        transmitters: all transmitters, in the order of the radio layers' first axis.
+        layers: layer name to file, dtype, axes, unit and meaning.
+        semantic_classes: number of each class, as text, to its name.
+        radio_materials: looked up by the layer ``radio_material``.
+        samples: name and file hashes of each view, in order.
+        content_hash: SHA-256 over the scene, the transmitters and all files of the views.
+        format: version of this layout.
+    """
+
+    name: str
+    seed: int
+    spec: dict[str, Any]
+    versions: dict[str, str]
+    scene: dict[str, Any]
+    transmitters: tuple[dict[str, Any], ...]
+    layers: dict[str, dict[str, str]]
+    semantic_classes: dict[str, str]
+    radio_materials: tuple[str, ...]
+    samples: tuple[dict[str, Any], ...]
+    content_hash: str
+    format: int = FORMAT_VERSION
+
+
+def make_manifest(
+    folder: Path,
+    spec: DatasetSpec,
+    bundle: SceneBundle,
+    transmitters: tuple[Transmitter, ...],
+    names: list[str],
+) -> Manifest:
+    """The manifest of the finished views under ``folder``.
+
+    Args:
+        folder: dataset folder.
+        spec: what was built.
+        bundle: the scene.
+        transmitters: all transmitters.
+        names: names of the views, in order.
+    """
+    scene = {
+        "name": bundle.name,
+        "content_hash": bundle.content_hash,
+        "triangles": bundle.num_triangles,
+    }
+    records = tuple(t.to_dict() for t in transmitters)
+    samples = tuple(_sample(folder / VIEWS / name) for name in names)
+    return Manifest(
+        name=spec.name,
+        seed=spec.seed,
+        spec=plain_spec(spec),
+        versions=library_versions(),
+        scene=scene,
+        transmitters=records,
+        layers=layer_table(),
+        semantic_classes={str(int(c)): c.name.lower() for c in SemanticClass},
+        radio_materials=tuple(m.name for m in bundle.radio_materials),
+        samples=samples,
+        content_hash=content_hash(scene, records, samples),
+    )
+
+
+def plain_spec(spec: DatasetSpec) -> dict[str, Any]:
+    """A spec as plain values that :func:`~vasgen.spec.parse_spec` reads back.
+
+    A scene that has a source has no density and no size.
+    """
+    record = spec.model_dump(mode="json")
+    if spec.scene.source is not None:
+        record["scene"] = {"source": spec.scene.source}
+    return record
+
+
+def layer_table() -> dict[str, dict[str, str]]:
+    """Every layer with its file, dtype, axes, unit and meaning."""
+    table = {}
+    for name, spec in {**IMAGE_LAYERS, **RADIO_LAYERS}.items():
+        file = store.RADIO_NPZ if name in RADIO_LAYERS else store.IMAGE_NPZ
+        table[name] = {"file": store.RGB_EXR if name == "rgb" else file, **spec._asdict()}
+    return table
+
+
+def content_hash(
+    scene: dict[str, Any],
+    transmitters: tuple[dict[str, Any], ...],
+    samples: tuple[dict[str, Any], ...],
+) -> str:
+    """SHA-256 over what the dataset says, not over when or by whom it was written."""
+    content = [scene["content_hash"], transmitters, samples]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``dataset.json``: the last file of a build.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    with atomic_file(folder / MANIFEST_JSON) as scratch:
+        record = json.dumps(dataclasses.asdict(manifest), indent=1, sort_keys=True)
+        scratch.write_text(record + "\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a dataset.
+
+    Raises:
+        InputError: if the folder is no dataset, or of a newer format.
+        StorageError: if the manifest is damaged.
+    """
+    path = folder / MANIFEST_JSON
+    if not path.is_file():
+        raise InputError(_no_dataset(folder))
+    try:
+        record = json.loads(path.read_text())
+        if record["format"] != FORMAT_VERSION:
+            raise InputError(
+                f"{path} has format {record['format']}; this vasgen reads {FORMAT_VERSION}."
+            )
+        for key in ("transmitters", "radio_materials", "samples"):
+            record[key] = tuple(record[key])
+        return Manifest(**record)
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise StorageError(f"{path} is damaged: {error}") from error
+
+
+def _no_dataset(folder: Path) -> str:
+    if not folder.exists():
+        return f"there is no dataset {folder}: no such folder."
+    if (folder / "spec.yaml").is_file():
+        return f"dataset {folder} is not finished: run the same vasgen build again to go on."
+    return f"{folder} is no dataset: it has no {MANIFEST_JSON}."
+
+
+def _sample(folder: Path) -> dict[str, Any]:
+    files = store.read_record(folder).files
+    return {
+        "name": folder.name,
+        "files": {**files, store.VIEW_JSON: sha256_of(folder / store.VIEW_JSON)},
+    }

@@ -1,0 +1,275 @@
+"""View folders: one view of a scene on disk.
+
+    000000/
+      view.json   camera, transmitters, seeds, statistics, SHA-256 of the other files
+      image.npz   depth, normal, albedo, roughness, semantic, instance, radio_material, valid
+      radio.npz   the radio layers, once traced
+      rgb.exr     linear radiance, if a picture was rendered
+      rgb.png     the same for display, 8-bit sRGB
+
+``view.json`` is written last and names every file that counts: a file it does not
+name, or names with another hash, is not part of the view. So a view is complete or
+visibly incomplete, whenever its writer was stopped.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.artefact import atomic_file, sha256_of
+from vasgen.camera import Camera
+from vasgen.errors import InputError, StorageError
+from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS, Float, ImageLayers, RadioLayers
+from vasgen.transmitter import Transmitter
+
+FORMAT_VERSION = 1
+
+VIEW_JSON = "view.json"
+IMAGE_NPZ = "image.npz"
+RADIO_NPZ = "radio.npz"
+RGB_EXR = "rgb.exr"
+RGB_PNG = "rgb.png"
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One view with everything known about its pixels.
+
+    Attributes:
+        name: name of the view in its dataset, e.g. ``"000000"``.
+        camera: intrinsics and pose.
+        image: what the camera sees.
+        radio: what radio arrives there; None before tracing.
+        transmitters: in the order of the first axis of the radio layers.
+    """
+
+    name: str
+    camera: Camera
+    image: ImageLayers
+    radio: RadioLayers | None
+    transmitters: tuple[Transmitter, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ViewRecord:
+    """What ``view.json`` holds besides statistics.
+
+    Attributes:
+        camera: intrinsics and pose.
+        scene_hash: content hash of the scene bundle.
+        recipe: digest of all that decides the view's bytes; a view of another recipe
+            is made anew.
+        seeds: seed of each stage, by its name.
+        transmitters: in the order of the first axis of the radio layers.
+        radio_spec: propagation the radio layers were traced with; None before tracing.
+        files: file name to SHA-256, hexadecimal.
+    """
+
+    camera: Camera
+    scene_hash: str
+    recipe: str
+    seeds: dict[str, int]
+    transmitters: tuple[Transmitter, ...] = ()
+    radio_spec: dict[str, Any] | None = None
+    files: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        parts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        parts["camera"] = self.camera.to_dict()
+        parts["transmitters"] = [t.to_dict() for t in self.transmitters]
+        return {"format": FORMAT_VERSION, **parts}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> ViewRecord:
+        """Inverse of :meth:`to_dict`; other keys are ignored.
+
+        Raises:
+            KeyError: if a key is missing.
+            InputError: if the camera or a transmitter cannot be read.
+        """
+        parts = {f.name: record[f.name] for f in dataclasses.fields(cls)}
+        parts["camera"] = Camera.from_dict(record["camera"])
+        parts["transmitters"] = tuple(map(Transmitter.from_dict, record["transmitters"]))
+        return cls(**parts)
+
+
+def write_view(
+    folder: Path, record: ViewRecord, image: ImageLayers, radio: RadioLayers | None = None
+) -> None:
+    """Write the layers of a view, then its record.
+
+    Args:
+        folder: scratch folder of the view; pictures already in it become part of the view.
+        record: what to write to ``view.json``; its file table is filled in here.
+        image: image layers. ``rgb`` is not written: pictures are files of their own.
+        radio: radio layers, if traced.
+    """
+    arrays = image.arrays()
+    arrays.pop("rgb", None)
+    _write_arrays(folder / IMAGE_NPZ, arrays)
+    if radio is not None:
+        _write_arrays(folder / RADIO_NPZ, radio.arrays())
+    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+    _write_record(folder / VIEW_JSON, dataclasses.replace(record, files=files), image, radio)
+
+
+def add_radio(folder: Path, record: ViewRecord, image: ImageLayers, radio: RadioLayers) -> None:
+    """Write the radio layers of an existing view, replacing older ones.
+
+    Raises:
+        StorageError: if the disk refuses; the view is then as before, or visibly untraced.
+    """
+    with atomic_file(folder / RADIO_NPZ) as scratch:
+        _write_arrays(scratch, radio.arrays())
+    files = {**record.files, RADIO_NPZ: sha256_of(folder / RADIO_NPZ)}
+    with atomic_file(folder / VIEW_JSON) as scratch:
+        _write_record(scratch, dataclasses.replace(record, files=files), image, radio)
+
+
+def read_record(folder: Path) -> ViewRecord:
+    """The record of a view.
+
+    Raises:
+        InputError: if the folder is no view.
+        StorageError: if its record is damaged.
+    """
+    path = folder / VIEW_JSON
+    if not path.is_file():
+        raise InputError(f"{folder} is no view: it has no {VIEW_JSON}.")
+    try:
+        return ViewRecord.from_dict(json.loads(path.read_text()))
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise StorageError(f"{path} is damaged: {error}") from error
+
+
+def read_view(folder: Path) -> Sample:
+    """A view with all its layers.
+
+    Raises:
+        InputError: if the folder is no view.
+        StorageError: if a file is missing or damaged.
+    """
+    record = read_record(folder)
+    image = read_image(folder, record)
+    radio = None
+    if RADIO_NPZ in record.files:
+        arrays = read_arrays(folder / RADIO_NPZ)
+        radio = RadioLayers(**{name: _layer(arrays, name, folder) for name in RADIO_LAYERS})
+    return Sample(folder.name, record.camera, image, radio, record.transmitters)
+
+
+def read_image(folder: Path, record: ViewRecord) -> ImageLayers:
+    """The image layers of a view.
+
+    Args:
+        folder: the view.
+        record: its record.
+
+    Raises:
+        StorageError: if a file is missing or damaged.
+    """
+    arrays = read_arrays(folder / IMAGE_NPZ)
+    rgb = read_rgb(folder / RGB_EXR) if RGB_EXR in record.files else None
+    names = IMAGE_LAYERS.keys() - {"rgb"}
+    return ImageLayers(rgb=rgb, **{name: _layer(arrays, name, folder) for name in names})
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of an ``.npz`` file.
+
+    Raises:
+        StorageError: if it is missing or damaged.
+    """
+    try:
+        # Opened here: np.load leaves a file open that it finds damaged.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise StorageError(f"{path} cannot be read: {error}") from error
+
+
+def read_rgb(path: Path) -> Float:
+    """Linear radiance from an OpenEXR file, (H, W, 3) float32.
+
+    Raises:
+        StorageError: if it is missing or damaged.
+    """
+    import OpenEXR  # not needed by who reads no pictures
+
+    try:
+        with OpenEXR.File(str(path), separate_channels=True) as file:
+            channels = file.channels()
+            return np.stack([channels[c].pixels for c in "RGB"], axis=-1).astype(np.float32)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise StorageError(f"{path} cannot be read: {error}") from error
+
+
+def wrong_files(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """Names of files that are missing or do not have the SHA-256 they should."""
+    return [
+        name
+        for name, digest in files.items()
+        if not (folder / name).is_file() or sha256_of(folder / name) != digest
+    ]
+
+
+def is_complete(folder: Path, recipe: str) -> bool:
+    """Whether a view of this recipe is there with all its bytes."""
+    try:
+        record = read_record(folder)
+    except (InputError, StorageError):
+        return False
+    return record.recipe == recipe and not wrong_files(folder, record.files)
+
+
+def _write_arrays(path: Path, arrays: dict[str, Any]) -> None:
+    # Deflate makes a 640x480 view two to five times smaller for half a second. The zip
+    # entries carry numpy's fixed date, so equal arrays give equal bytes.
+    np.savez_compressed(path, **arrays)
+
+
+def _layer(arrays: Mapping[str, NDArray[Any]], name: str, folder: Path) -> NDArray[Any]:
+    if name not in arrays:
+        raise StorageError(f"view {folder} lacks the layer {name!r}.")
+    return arrays[name]
+
+
+def _write_record(
+    path: Path, record: ViewRecord, image: ImageLayers, radio: RadioLayers | None
+) -> None:
+    content = {**record.to_dict(), "statistics": statistics(image, radio)}
+    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+
+def statistics(image: ImageLayers, radio: RadioLayers | None) -> dict[str, Any]:
+    """Shares and medians that say what a view shows, rounded for reading."""
+    valid = image.valid
+    result: dict[str, Any] = {"valid_share": _share(valid)}
+    if valid.any():
+        depth = image.depth[valid]
+        result["depth_m"] = _rounded(depth.min(), np.median(depth), depth.max())
+    if radio is not None and valid.any():
+        result["reached_share"] = [_share(r[valid]) for r in radio.reached]
+        result["line_of_sight_share"] = [_share(s[valid]) for s in radio.line_of_sight]
+        result["median_path_gain_db"] = _rounded(
+            *(np.median(gain[valid]) for gain in radio.path_gain_db)
+        )
+    return result
+
+
+def _share(mask: NDArray[np.bool_]) -> float:
+    return round(float(mask.mean()), 4)
+
+
+def _rounded(*values: Any) -> list[float]:
+    return [round(float(value), 2) for value in values]

@@ -1,0 +1,213 @@
+"""Camera poses: views a drone would take of built-up streets, spread over the scene."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.bundle import SceneBundle
+from vasgen.camera import Camera
+from vasgen.errors import InputError
+from vasgen.orchestrate.glance import Glance, glances
+from vasgen.orchestrate.ground import Terrain
+from vasgen.raycast import RayCaster
+from vasgen.render import inside_solid
+from vasgen.seeding import stream
+from vasgen.spec import ViewsSpec
+
+Array = NDArray[np.float64]
+
+#: Free space a drone keeps around itself, metres.
+CLEARANCE_M = 8.0
+
+#: Downward pitch of the optical axis, degrees.
+PITCH_DEG = (10.0, 40.0)
+
+#: Farthest ground point that a camera is aimed at, metres of horizontal distance.
+_REACH_M = 300.0
+
+#: A pose that sees less surface than this shows nothing, as a share of pixels.
+_LEAST_VALID = 0.005
+
+#: Edge of the cells that coverage is counted in, metres, and depth up to which.
+_CELL_M = 12.0
+_COVERED_DEPTH_M = 250.0
+
+#: Points of a glance whose surroundings are looked up.
+_PLACES = 100
+
+_ROUNDS = 4
+
+
+class Candidate(NamedTuple):
+    """A pose with what speaks for it.
+
+    Attributes:
+        camera: the pose.
+        score: quality in (0, 1].
+        cells: (N,) int64, keys of the surface cells it sees.
+    """
+
+    camera: Camera
+    score: float
+    cells: NDArray[np.int64]
+
+
+def plan_views(bundle: SceneBundle, spec: ViewsSpec, seed: int) -> list[Camera]:
+    """Choose camera poses in a scene.
+
+    Candidates hover within ``altitude_m`` above the ground, with free space around, and
+    look down at a street. Each is judged by a small ray cast; then views are taken
+    greedily, each for the surface it adds to what the earlier ones cover.
+
+    Args:
+        bundle: any scene, generated or imported.
+        spec: number, size and altitude of the views.
+        seed: the same seed gives the same poses.
+
+    Raises:
+        InputError: if the scene has too few places from which a camera sees it.
+    """
+    caster = RayCaster(bundle)
+    rng = stream(seed, "poses")
+    terrain = Terrain(caster, rng)
+    found: list[Candidate] = []
+    for _ in range(_ROUNDS):
+        cameras = _propose(bundle, terrain, spec, rng, number=180 + 4 * spec.count)
+        found += _judge(caster, terrain, _with_clearance(caster, cameras))
+        if len(found) >= 2 * spec.count:
+            break
+    if len(found) < spec.count:
+        low, high = spec.altitude_m
+        raise InputError(
+            f"found {len(found)} camera poses in scene {bundle.name!r}, not {spec.count}: at "
+            f"{low:g} to {high:g} m above ground, too few places have {CLEARANCE_M:g} m of free "
+            "space and a view of the scene. Ask for fewer views, change altitude_m, or give poses."
+        )
+    return [candidate.camera for candidate in choose(found, spec.count)]
+
+
+def choose(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
+    """The candidates that together cover the scene best, greedily.
+
+    A cell that k chosen views see already is worth 1 / (1 + k)^2; a view is worth the
+    mean over its cells, else the highest cameras would always win.
+    Values only fall, so an old value is a bound and a heap finds each best candidate
+    with few evaluations.
+
+    Args:
+        candidates: at least ``count``.
+        count: how many to choose.
+    """
+    keys, inverse = np.unique(np.concatenate([c.cells for c in candidates]), return_inverse=True)
+    cells = np.split(inverse, np.cumsum([len(c.cells) for c in candidates])[:-1])
+    seen = np.zeros(len(keys))
+    scale = [c.score / len(c.cells) for c in candidates]
+    heap = [(-s * len(c), index) for index, (s, c) in enumerate(zip(scale, cells, strict=True))]
+    heapq.heapify(heap)
+    chosen: list[Candidate] = []
+    while len(chosen) < count:
+        _, index = heapq.heappop(heap)
+        worth = scale[index] * float((1 / (1 + seen[cells[index]]) ** 2).sum())
+        if heap and worth < -heap[0][0]:
+            heapq.heappush(heap, (-worth, index))
+            continue
+        seen[cells[index]] += 1
+        chosen.append(candidates[index])
+    return chosen
+
+
+def _propose(
+    bundle: SceneBundle, terrain: Terrain, spec: ViewsSpec, rng: np.random.Generator, number: int
+) -> list[Camera]:
+    """Cameras aimed at street points, standing back from them in a random direction."""
+    aims = terrain.aims[rng.choice(len(terrain.aims), number, p=terrain.weights)]
+    altitude = rng.uniform(*spec.altitude_m, number)
+    steepest = np.radians(PITCH_DEG[1])
+    flattest = np.maximum(np.arctan2(altitude, _REACH_M), np.radians(PITCH_DEG[0]))
+    # A drone above 250 m would look down more steeply than 40 degrees to see a street.
+    pitch = rng.uniform(flattest, np.maximum(steepest, flattest))
+    heading = rng.uniform(0, 2 * np.pi, number)
+    back = (altitude / np.tan(pitch))[:, None] * np.column_stack([np.cos(heading), np.sin(heading)])
+    xy = aims[:, :2] - back
+    low, high = bundle.bounds[:, :2]
+    within = ((xy >= low) & (xy <= high)).all(axis=1)
+    if within.sum() >= 2 * spec.count:  # a scene smaller than that is seen from outside
+        aims, altitude, pitch, back, xy = (a[within] for a in (aims, altitude, pitch, back, xy))
+    height = terrain.height(xy) + altitude
+    drop = np.linalg.norm(back, axis=1) * np.tan(pitch)
+    eyes = np.column_stack([xy, height])
+    targets = np.column_stack([aims[:, :2], height - drop])
+    return [
+        Camera.look_at(eye, target, width=spec.width, height=spec.height, fov_deg=spec.fov_deg)
+        for eye, target in zip(eyes, targets, strict=True)
+    ]
+
+
+def _with_clearance(caster: RayCaster, cameras: list[Camera]) -> list[Camera]:
+    if not cameras:
+        return []
+    eyes = np.array([camera.position for camera in cameras])
+    around = _directions()
+    rays = np.tile(around, (len(eyes), 1))
+    hits = caster.intersect(np.repeat(eyes, len(around), axis=0), rays)
+    nearest = hits.distance.reshape(len(eyes), -1).min(axis=1)
+    free = (nearest > CLEARANCE_M) & ~inside_solid(caster, eyes)
+    return [camera for camera, ok in zip(cameras, free, strict=True) if ok]
+
+
+def _directions() -> Array:
+    """The 26 directions to the neighbours in a grid, unit vectors."""
+    steps = np.stack(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 3), axis=-1).reshape(-1, 3)
+    steps = steps[np.abs(steps).any(axis=1)]
+    unit: Array = steps / np.linalg.norm(steps, axis=1, keepdims=True)
+    return unit
+
+
+def _judge(caster: RayCaster, terrain: Terrain, cameras: list[Camera]) -> list[Candidate]:
+    candidates = []
+    for camera, glance in zip(cameras, glances(caster, cameras), strict=True):
+        if glance.valid_share >= _LEAST_VALID:
+            some = glance.points[:: max(1, len(glance.points) // _PLACES)]
+            built_up = float(terrain.built_up(some).mean())
+            candidates.append(Candidate(camera, score(glance, built_up), _cells(glance)))
+    return candidates
+
+
+def score(glance: Glance, built_up: float) -> float:
+    """How good a view of a street is, in (0, 1].
+
+    Each aspect has a span over which it goes from poor to good enough. A poor one
+    lowers the score but does not forbid the pose, so a scene without streets or
+    without buildings still gets its best views.
+
+    Args:
+        glance: what the view shows.
+        built_up: how built-up the places it shows are, [0, 1].
+    """
+    near, median = np.percentile(glance.depth, [5, 50])
+    aspects = (
+        (glance.valid_share, 0.4, 0.8),
+        (glance.building_share, 0.1, 0.35),
+        (glance.walkable_share, 0.03, 0.15),
+        (built_up, 0.4, 0.85),  # the fringe of a scene has buildings on one side only
+        (float(near), 10.0, 30.0),  # a facade that fills the foreground hides the street
+        (float(median), 25.0, 60.0),
+    )
+    product = 1.0
+    for value, poor, good in aspects:
+        product *= 0.05 + 0.95 * min(max((value - poor) / (good - poor), 0.0), 1.0)
+    return product
+
+
+def _cells(glance: Glance) -> NDArray[np.int64]:
+    points = glance.points[glance.depth < _COVERED_DEPTH_M]
+    if not len(points):
+        points = glance.points
+    ijk = np.floor(points / _CELL_M).astype(np.int64) + 2**20
+    keys: NDArray[np.int64] = np.unique((ijk[:, 0] << 42) | (ijk[:, 1] << 21) | ijk[:, 2])
+    return keys

@@ -1,0 +1,131 @@
+"""Making one view of a dataset: the unit of work that a campaign repeats."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vasgen.artefact import atomic_directory, library_versions
+from vasgen.bundle import SceneBundle
+from vasgen.camera import Camera
+from vasgen.datasets import store
+from vasgen.datasets.store import ViewRecord
+from vasgen.layers import ImageLayers
+from vasgen.render import Renderer
+from vasgen.render.picture import to_display, write_exr, write_png
+from vasgen.seeding import key
+from vasgen.spec import DatasetSpec, RenderSpec
+from vasgen.transmitter import Transmitter
+from vasgen.vas import Tracer
+
+#: Share of a view's work that is drawing the picture, for progress.
+_PICTURE_SHARE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class ViewJob:
+    """A view to make.
+
+    Attributes:
+        folder: where it goes.
+        record: camera, transmitters, seeds and recipe of the view.
+    """
+
+    folder: Path
+    record: ViewRecord
+
+
+class ViewMaker:
+    """Makes views of one scene; loads the scene once.
+
+    Args:
+        bundle: the scene.
+        spec: what to make.
+    """
+
+    def __init__(self, bundle: SceneBundle, spec: DatasetSpec) -> None:
+        self._light = spec.render
+        self._renderer = Renderer(bundle, spec.render)
+        self._tracer = Tracer(bundle, spec.radio)
+
+    def make(self, job: ViewJob, advance: Callable[[float], None] = lambda share: None) -> None:
+        """Render, trace and write one view; it appears whole or not at all.
+
+        Args:
+            job: the view.
+            advance: called with the share of the work done since the last call.
+
+        Raises:
+            InputError: if the camera is inside a solid.
+            StorageError: if the disk refuses.
+        """
+        record = job.record
+        image = self._renderer.layers(record.camera, seed=record.seeds["picture"])
+        advance(_PICTURE_SHARE)
+        radio = self._tracer.trace(
+            record.camera,
+            image.depth,
+            image.normal,
+            record.transmitters,
+            seed=record.seeds["radio"],
+            advance=lambda share: advance((1 - _PICTURE_SHARE) * share),
+        )
+        with atomic_directory(job.folder) as scratch:
+            write_pictures(scratch, image, self._light)
+            store.write_view(scratch, record, image, radio)
+
+
+def write_pictures(folder: Path, image: ImageLayers, light: RenderSpec) -> None:
+    """Write ``rgb.exr`` and ``rgb.png``, if there is a picture.
+
+    Args:
+        folder: scratch folder of the view.
+        image: image layers.
+        light: what the picture was drawn with; decides the exposure.
+    """
+    if image.rgb is not None:
+        write_exr(folder / store.RGB_EXR, image.rgb)
+        write_png(folder / store.RGB_PNG, to_display(image.rgb, light))
+
+
+def view_name(index: int) -> str:
+    """Name of a view by its number: sorts as it counts."""
+    return f"{index:06d}"
+
+
+def view_record(
+    name: str,
+    camera: Camera,
+    scene_hash: str,
+    seed: int,
+    *,
+    settings: object = None,
+    transmitters: Sequence[Transmitter] = (),
+    radio_spec: dict[str, object] | None = None,
+) -> ViewRecord:
+    """The record of a view, with its seeds and the recipe that its bytes follow from.
+
+    Args:
+        name: name of the view: its randomness depends on it and not on other views.
+        camera: the pose.
+        scene_hash: content hash of the scene.
+        seed: seed of the dataset.
+        settings: all else that shapes the view, as plain values.
+        transmitters: transmitters of the radio layers.
+        radio_spec: propagation of the radio layers.
+    """
+    seeds = {stage: key(seed, "view", name, stage) % 2**31 for stage in ("picture", "radio")}
+    content = [
+        camera.to_dict(),
+        scene_hash,
+        seeds,
+        settings,
+        [t.to_dict() for t in transmitters],
+        radio_spec,
+        library_versions(),
+    ]
+    recipe = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return ViewRecord(camera, scene_hash, recipe, seeds, tuple(transmitters), radio_spec)

@@ -1,0 +1,171 @@
+"""Folders of views outside a dataset: rendered first, traced later, both resumable."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from vasgen.artefact import atomic_directory, remove_partials
+from vasgen.bundle import SceneBundle
+from vasgen.camera import Camera
+from vasgen.datasets import store
+from vasgen.datasets.dataset import Views
+from vasgen.datasets.store import ViewRecord
+from vasgen.errors import InputError
+from vasgen.orchestrate.progress import Progress, Silent
+from vasgen.orchestrate.view import view_name, view_record, write_pictures
+from vasgen.render import Renderer
+from vasgen.spec import RadioSpec, RenderSpec
+from vasgen.transmitter import Transmitter
+from vasgen.vas import Tracer
+
+
+def render_views(
+    bundle: SceneBundle,
+    cameras: Sequence[Camera],
+    out: Path,
+    *,
+    spec: RenderSpec | None = None,
+    rgb: bool = True,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> int:
+    """Render image layers into a folder of views; views that are there already stay.
+
+    Args:
+        bundle: the scene.
+        cameras: the views.
+        out: folder that gets one folder per view.
+        spec: light and quality of the pictures.
+        rgb: whether to draw pictures.
+        seed: seed of the pictures' noise.
+        progress: is told about the steps.
+
+    Returns:
+        Number of views rendered now.
+
+    Raises:
+        InputError: if a camera is inside a solid, or the folder holds other things.
+        StorageError: if the disk refuses.
+    """
+    watch, light = progress or Silent(), spec or RenderSpec()
+    settings = {"rgb": rgb, "render": light.model_dump(mode="json")}
+    scene_hash = bundle.content_hash
+    names = [view_name(index) for index in range(len(cameras))]
+    _check_folder(out, names)
+    remove_partials(out)
+    records = [
+        view_record(name, camera, scene_hash, seed, settings=settings)
+        for name, camera in zip(names, cameras, strict=True)
+    ]
+    todo = [
+        (out / name, record)
+        for name, record in zip(names, records, strict=True)
+        if not store.is_complete(out / name, record.recipe)
+    ]
+    watch.start(f"Rendering {len(todo)} views", len(todo))
+    if not todo:
+        return 0
+    renderer = Renderer(bundle, light)
+    for folder, record in todo:
+        image = renderer.layers(record.camera, rgb=rgb, seed=record.seeds["picture"])
+        with atomic_directory(folder) as scratch:
+            write_pictures(scratch, image, light)
+            store.write_view(scratch, record, image)
+        watch.advance(1)
+    return len(todo)
+
+
+def trace_views(
+    bundle: SceneBundle,
+    views: Views,
+    transmitters: Sequence[Transmitter],
+    spec: RadioSpec,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> int:
+    """Add radio layers to a folder of views; views traced like this already stay.
+
+    Args:
+        bundle: the scene the views were rendered from.
+        views: the views.
+        transmitters: all transmitters that are on at the same time.
+        spec: propagation and effort.
+        seed: seed of the estimator.
+        progress: is told about the steps.
+
+    Returns:
+        Number of views traced now.
+
+    Raises:
+        InputError: if a view shows another scene.
+        StorageError: if the disk refuses, or a view is damaged.
+    """
+    watch = progress or Silent()
+    scene_hash = bundle.content_hash
+    todo = []
+    for index, name in enumerate(views.names):
+        record = views.record(index)
+        if record.scene_hash != scene_hash:
+            raise InputError(
+                f"view {views.folder / name} shows another scene than {bundle.name!r}; "
+                "render it again from this scene."
+            )
+        wanted = _traced(record, name, transmitters, spec, seed)
+        if not _same_trace(record, wanted) or store.wrong_files(views.folder / name, record.files):
+            todo.append((index, wanted))
+    watch.start(f"Tracing {len(todo)} views", len(todo))
+    if not todo:
+        return 0
+    tracer = Tracer(bundle, spec)
+    for index, wanted in todo:
+        folder = views.folder / views.names[index]
+        remove_partials(folder)
+        image = store.read_image(folder, wanted)
+        radio = tracer.trace(
+            wanted.camera,
+            image.depth,
+            image.normal,
+            transmitters,
+            seed=wanted.seeds["radio"],
+            advance=watch.advance,
+        )
+        store.add_radio(folder, wanted, image, radio)
+    return len(todo)
+
+
+def _traced(
+    record: ViewRecord, name: str, transmitters: Sequence[Transmitter], spec: RadioSpec, seed: int
+) -> ViewRecord:
+    """The view's record as it will be once traced; the picture's seed stays."""
+    fresh = view_record(name, record.camera, record.scene_hash, seed)
+    return dataclasses.replace(
+        record,
+        seeds={**record.seeds, "radio": fresh.seeds["radio"]},
+        transmitters=tuple(transmitters),
+        radio_spec=spec.model_dump(mode="json"),
+    )
+
+
+def _same_trace(record: ViewRecord, wanted: ViewRecord) -> bool:
+    return store.RADIO_NPZ in record.files and (
+        record.transmitters,
+        record.radio_spec,
+        record.seeds,
+    ) == (wanted.transmitters, wanted.radio_spec, wanted.seeds)
+
+
+def _check_folder(out: Path, names: Sequence[str]) -> None:
+    """Refuse a folder that holds anything but earlier versions of these views."""
+    if out.is_file():
+        raise InputError(f"{out} is a file; choose a folder with --out.")
+    if not out.is_dir():
+        return
+    for path in sorted(out.iterdir()):
+        known = path.name in names and (path / store.VIEW_JSON).is_file()
+        if not known and not path.name.startswith("."):
+            raise InputError(
+                f"{out} holds {path.name!r}, which is none of these views; choose another --out."
+            )

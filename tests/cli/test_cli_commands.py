@@ -1,0 +1,147 @@
+"""Each command does its work, says what it made, and what to run next."""
+
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from vasgen.bundle import SceneBundle
+from vasgen.cli import app
+from vasgen.datasets import read_views
+from vasgen.orchestrate import read_poses
+
+COMMANDS = ["city", "plan", "render", "trace", "build", "verify", "show", "doctor"]
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli") / "city"
+    run("city", "--density", "margin", "--seed", 3, "--size-m", 120, "--out", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def traced(scene, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    poses, views = folder / "poses.json", folder / "views"
+    run("plan", scene, "--count", 2, "--out", poses)
+    size = ("--width", 64, "--height", 48)
+    run("render", scene, "--poses", poses, *size, "--no-rgb", "--out", views)
+    run("trace", scene, views, "--transmitters", 1, "--rays", 4000, "--frequency-ghz", 2.1)
+    return folder
+
+
+def test_help_is_instant_because_it_imports_nothing():
+    code = (
+        "import sys; sys.argv = ['vasgen', '--help']\n"
+        "from vasgen.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'pydantic', 'mitsuba', 'drjit', 'sionna', 'matplotlib', 'shapely'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.splitlines()[-1] == "[]"
+    assert all(command in result.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_an_example(command):
+    text = re.sub(r"\s+", " ", run(command, "--help"))
+    assert re.search(rf"Examples?: vasgen {command}", text)
+
+
+def test_version():
+    assert run("--version") == f"vasgen {importlib.metadata.version('vasgen')}\n"
+
+
+def test_city_makes_a_scene_folder(scene):
+    files = {path.name for path in scene.iterdir()}
+    assert files == {
+        "scene.xml",
+        "labels.json",
+        "labels.npz",
+        "meshes",
+        "city.glb",
+        "plan.png",
+        "preview.png",
+        "morphology.json",
+    }
+    assert SceneBundle.load(scene).num_triangles > 100
+    assert 0 < json.loads((scene / "morphology.json").read_text())["built_up_ratio"] < 1
+    assert not [path for path in scene.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_city_replaces_a_city_but_nothing_else(scene, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    result = CliRunner().invoke(app, ["city", "--size-m", "120", "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "holds something other than a city" in result.stderr
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_plan_render_trace(traced):
+    assert len(read_poses(traced / "poses.json")) == 2
+    views = read_views(traced / "views")
+    assert [(v.camera.width, v.camera.height) for v in views] == [(64, 48)] * 2
+    assert views[0].image.rgb is None
+    assert views[0].radio.path_gain_db.shape == (1, 48, 64)
+    assert views.record(0).radio_spec["frequency_hz"] == 2.1e9
+
+
+def test_verify_and_show(traced):
+    output = run("verify", traced / "views")
+    assert "is right" in output
+    assert "next" in output
+    run("show", traced / "views", "--view", 1, "--out", traced / "sheet.png")
+    with Image.open(traced / "sheet.png") as sheet:
+        assert sheet.width == 2400
+
+
+def test_trace_takes_positions(scene, traced):
+    output = run("trace", scene, traced / "views", "--transmitter", "0,0,60", "--rays", 4000)
+    assert "(0, 0, 60)" in output
+    assert read_views(traced / "views")[1].transmitters[0].position == (0.0, 0.0, 60.0)
+
+
+def test_verify_lists_failures(traced):
+    path = traced / "views" / "000001" / "image.npz"
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + b"x")
+    result = CliRunner().invoke(app, ["verify", str(traced / "views")])
+    path.write_bytes(data)
+    assert result.exit_code == 2
+    first, *_, last = result.stderr.splitlines()
+    assert first == "vasgen: view 000001: image.npz: was changed: another SHA-256"
+    assert re.search(r"views: \d checks? failed\.$", last)
+
+
+def test_build_with_another_scene_and_seed(tmp_path):
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "name: canyon\n"
+        "views: {count: 1, width: 48, height: 36}\n"
+        "transmitters: {count: 1}\n"
+        "radio: {rays: 4000, chunks: 2, max_depth: 1}\n"
+        "render: {samples_per_pixel: 1}\n"
+    )
+    out = tmp_path / "out"
+    options = ("--scene", "sionna:simple_street_canyon", "--seed", 5, "--out", out)
+    output = run("build", spec, *options)
+    assert f"vasgen show {out}" in output.replace("\n", "")
+    manifest = json.loads((out / "dataset.json").read_text())
+    assert manifest["seed"] == 5
+    assert manifest["spec"]["scene"]["source"] == "sionna:simple_street_canyon"
+    assert "complete: nothing to do" in run("build", spec, *options)
+    assert "is right" in run("verify", out)

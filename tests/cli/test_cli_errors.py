@@ -1,0 +1,138 @@
+"""What the user gets wrong becomes one line on stderr and exit status 2."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from vasgen.cli import app
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+ERRORS = [
+    (
+        ["city", "--density", "downtow"],
+        "vasgen: density is 'downtow'; allowed: downtown, mix, margin. Did you mean 'downtown'?",
+    ),
+    (
+        ["city", "--size-m", "-5"],
+        "vasgen: size_m is -5.0; allowed: 100 to 5000 metres.",
+    ),
+    (
+        ["plan", "nowhere"],
+        "vasgen: scene 'nowhere' does not exist; give a scene folder, an .xml scene file, or "
+        "sionna:NAME, e.g. sionna:munich.",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v"],
+        "vasgen: give --poses FILE, or both --position X,Y,Z and --target X,Y,Z.",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v", "--position", "1,2", "--target", "0,0,0"],
+        "vasgen: --position is '1,2'; expected three numbers X,Y,Z in metres.",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v", "--poses", "p.json", "--fov", "60"],
+        "vasgen: --poses holds whole cameras; give no --position, --target or --fov.",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v", "--poses", "p.json"],
+        "vasgen: cannot read poses p.json: No such file or directory.",
+    ),
+    (
+        ["trace", "sionna:box", "v"],
+        "vasgen: v holds no views. Render some: vasgen render SCENE --out v",
+    ),
+    (["build"], "vasgen: nothing to build: give SPEC.yaml, or --preset quickstart."),
+    (
+        ["build", "a.yaml", "--preset", "quickstart"],
+        "vasgen: give either SPEC.yaml or --preset, not both.",
+    ),
+    (
+        ["build", "--preset", "quikstart"],
+        "vasgen: preset is 'quikstart'; allowed: quickstart. Did you mean 'quickstart'?",
+    ),
+    (["build", "a.yaml"], "vasgen: cannot read spec a.yaml: No such file or directory."),
+    (["verify", "none"], "vasgen: there is no dataset none: no such folder."),
+    (["show", "none"], "vasgen: there is no dataset none: no such folder."),
+]
+
+
+@pytest.mark.parametrize(("arguments", "line"), ERRORS, ids=lambda value: " ".join(value)[:40])
+def test_error_lines(arguments, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.stderr == line + "\n"
+    assert result.exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_key_names_the_right_one(tmp_path):
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("radio: {ray: 5}\n")
+    result = run("build", spec, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "unknown key 'radio.ray': did you mean 'rays'?" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_both_kinds_of_transmitter_are_refused(dataset_views):
+    both = run("trace", "sionna:box", dataset_views, "--transmitter", "1,2,3", "--transmitters", 2)
+    assert both.stderr == (
+        "vasgen: give either --transmitter X,Y,Z or --transmitters N, not both.\n"
+    )
+    surface = run("trace", "sionna:box", dataset_views, "--surface", "foot")
+    assert surface.stderr == (
+        "vasgen: options: radio.surface is 'foot': input should be 'footprint' or 'lattice'.\n"
+    )
+    assert (both.exit_code, surface.exit_code) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["citty"], ["city", "--siz", "3"], ["build", "--workers", "0"]]
+)
+def test_usage_errors_exit_2(arguments):
+    assert run(*arguments).exit_code == 2
+
+
+def test_ctrl_c_says_how_to_go_on(monkeypatch, tmp_path):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vasgen.orchestrate.build", interrupt)
+    result = run("build", "--preset", "quickstart", "--out", tmp_path / "out")
+    assert result.stderr == "vasgen: interrupted: run the same command again to go on.\n"
+    assert result.exit_code == 130
+    monkeypatch.setattr("vasgen.citygen.CityConfig", interrupt)
+    result = run("city")
+    assert result.stderr == "vasgen: interrupted: nothing was written.\n"
+
+
+def test_our_own_defects_keep_their_traceback(monkeypatch):
+    def defect(*args, **kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("vasgen.citygen.CityConfig", defect)
+    assert isinstance(run("city").exception, ZeroDivisionError)
+
+
+def test_an_unwritable_folder_is_explained(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    result = run("build", "--preset", "quickstart", "--out", tmp_path / "file" / "out")
+    assert "a parent is a file, not a folder; choose another folder with --out" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_an_error_is_one_line_whatever_the_terminal(tmp_path):
+    command = [sys.executable, "-c", "from vasgen.cli import main; main()", "verify", "x" * 300]
+    result = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "40"}, cwd=tmp_path
+    )
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""

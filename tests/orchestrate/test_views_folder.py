@@ -1,0 +1,90 @@
+"""Rendering and tracing folders of views, outside a dataset."""
+
+import dataclasses
+
+import pytest
+
+from vasgen.camera import Camera
+from vasgen.datasets import read_views, store, verify
+from vasgen.errors import InputError
+from vasgen.orchestrate import plan_views, render_views, trace_views
+from vasgen.spec import RadioSpec, RenderSpec
+from vasgen.transmitter import Transmitter
+
+LIGHT = RenderSpec(samples_per_pixel=1)
+RADIO = RadioSpec(rays=4_000, chunks=2, max_depth=1, diffraction=False)
+
+
+@pytest.fixture(scope="module")
+def cameras(city):
+    from vasgen.spec import ViewsSpec
+
+    return plan_views(city, ViewsSpec(count=2, width=64, height=48, altitude_m=(20, 60)), 0)
+
+
+@pytest.fixture
+def rendered(city, cameras, tmp_path):
+    render_views(city, cameras, tmp_path / "views", spec=LIGHT, rgb=False)
+    return tmp_path / "views"
+
+
+@pytest.fixture
+def transmitters(cameras):
+    x, y, z = cameras[0].position.tolist()
+    return [Transmitter("tx-0", (x, y, z + 20))]
+
+
+def test_rendered_views_are_right_and_untraced(rendered):
+    assert verify(rendered).problems == ()
+    views = read_views(rendered)
+    assert len(views) == 2
+    assert views[0].radio is None
+    assert views[0].image.rgb is None
+
+
+def test_rendering_again_makes_only_what_changed(city, cameras, rendered):
+    assert render_views(city, cameras, rendered, spec=LIGHT, rgb=False) == 0
+    moved = [cameras[0], Camera.look_at((0, 0, 90), (5, 5, 0), width=64, height=48)]
+    assert render_views(city, moved, rendered, spec=LIGHT, rgb=False) == 1
+    assert render_views(city, moved, rendered, spec=LIGHT, rgb=True) == 2
+    assert read_views(rendered)[1].image.rgb is not None
+
+
+def test_views_of_a_larger_set_are_not_mixed(city, cameras, rendered):
+    with pytest.raises(InputError, match="holds '000001', which is none of these views"):
+        render_views(city, cameras[:1], rendered, spec=LIGHT, rgb=False)
+
+
+def test_a_camera_inside_a_wall_leaves_no_view(city, tmp_path):
+    buried = Camera.look_at((0, 0, -0.2), (1, 0, -0.2), width=8, height=8)
+    solid = [v.mean(axis=0) for v in (m.vertices for m in city.meshes) if len(v)]
+    assert solid
+    with pytest.raises(InputError):
+        render_views(city, [buried], tmp_path / "views", spec=LIGHT, rgb=False)
+    assert not list(tmp_path.rglob("view.json"))
+
+
+def test_tracing_adds_radio_and_goes_on(city, rendered, transmitters):
+    image = (rendered / "000000" / store.IMAGE_NPZ).read_bytes()
+    assert trace_views(city, read_views(rendered), transmitters, RADIO) == 2
+    assert verify(rendered).problems == ()
+    assert (rendered / "000000" / store.IMAGE_NPZ).read_bytes() == image
+    assert read_views(rendered)[0].transmitters == tuple(transmitters)
+    assert trace_views(city, read_views(rendered), transmitters, RADIO) == 0
+    (rendered / "000001" / store.RADIO_NPZ).unlink()
+    assert trace_views(city, read_views(rendered), transmitters, RADIO) == 1
+    louder = [dataclasses.replace(transmitters[0], power_dbm=40.0)]
+    assert trace_views(city, read_views(rendered), louder, RADIO) == 2
+    assert verify(rendered).problems == ()
+
+
+def test_rendering_after_tracing_keeps_the_trace(city, cameras, rendered, transmitters):
+    trace_views(city, read_views(rendered), transmitters, RADIO)
+    assert render_views(city, cameras, rendered, spec=LIGHT, rgb=False) == 0
+    assert read_views(rendered)[0].radio is not None
+
+
+def test_another_scene_is_refused(city, rendered, transmitters):
+    other = dataclasses.replace(city, meshes=city.meshes[:-1])
+    with pytest.raises(InputError, match="shows another scene than"):
+        trace_views(other, read_views(rendered), transmitters, RADIO)

@@ -1,0 +1,143 @@
+"""The terminal: progress bars, summaries, and errors as one line."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from vasgen.errors import VasgenError
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+#: Commands whose finished work survives Ctrl-C.
+_RESUMABLE = ("build", "render", "trace")
+
+
+class CommandGroup(TyperGroup):
+    """Runs a command; what the user caused or can mend becomes one line, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the context names."""
+        try:
+            with warnings.catch_warnings():
+                # What libraries deprecate is for their developers, not for this terminal.
+                warnings.simplefilter("ignore")
+                return super().invoke(ctx)
+        except VasgenError as error:
+            complain(str(error))
+            raise typer.Exit(USER_ERROR) from error
+        except BrokenPipeError:
+            raise  # the reader of our output has gone: Typer ends quietly
+        except OSError as error:  # a file that cannot be read or named is no defect of ours
+            complain(f"{error.strerror or error}: {error.filename or 'no file name'}.")
+            raise typer.Exit(USER_ERROR) from error
+        except KeyboardInterrupt:
+            kept = ctx.invoked_subcommand in _RESUMABLE
+            outcome = "run the same command again to go on" if kept else "nothing was written"
+            complain(f"interrupted: {outcome}.")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def complain(line: str) -> None:
+    """Write an error line to stderr, whole: a terminal wraps it, a pipe does not."""
+    typer.echo(f"vasgen: {' '.join(line.split())}", err=True)
+
+
+def succeed(title: str, facts: dict[str, str], next_commands: Sequence[str] = ()) -> None:
+    """Print what was made, and what to run next.
+
+    Args:
+        title: what happened and where, e.g. ``"Built out/quickstart"``.
+        facts: name to value.
+        next_commands: command lines.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(title, style="bold green", markup=False)
+    rows = [*facts.items(), *(("next", command) for command in next_commands)]
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        style = "cyan" if name == "next" else ""
+        console.print(f"  {name:<{width}}  ", style="dim", end="", markup=False)
+        console.print(value, style=style, markup=False)
+
+
+def duration(seconds: float) -> str:
+    """A duration for reading: ``"0.4 s"``, ``"2 min 05 s"``, ``"3 h 07 min"``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __str__(self) -> str:
+        return duration(time.perf_counter() - self._start)
+
+
+class Bars:
+    """Progress of a run as bars on the terminal, one per step.
+
+    Args:
+        progress: a running ``rich.progress.Progress``.
+    """
+
+    def __init__(self, progress: Any) -> None:
+        self._progress = progress
+        self._task: Any = None
+
+    def start(self, step: str, total: float) -> None:
+        """End the last step's bar and begin one."""
+        self._finish()
+        self._task = self._progress.add_task(step, total=total or None)
+
+    def advance(self, amount: float) -> None:
+        """Move the bar of the step."""
+        self._progress.advance(self._task, amount)
+
+    def _finish(self) -> None:
+        if self._task is None:
+            return
+        task = next(t for t in self._progress.tasks if t.id == self._task)
+        total = task.total or 1
+        self._progress.update(self._task, total=total, completed=total)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Bars]:
+    """Bars on stderr while the block runs; silent where stderr is no terminal."""
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(finished_text="[green]✓[/]"),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bars = Bars(progress)
+        yield bars
+        bars._finish()
