@@ -84,7 +84,7 @@ def make_manifest(
     return Manifest(
         name=spec.name,
         seed=spec.seed,
-        spec=plain_spec(spec),
+        spec=spec.to_plain(),
         versions=library_versions(),
         scene=scene,
         transmitters=records,
@@ -94,17 +94,6 @@ def make_manifest(
         samples=samples,
         content_hash=content_hash(scene, records, samples),
     )
-
-
-def plain_spec(spec: DatasetSpec) -> dict[str, Any]:
-    """A spec as plain values that :func:`~vasgen.spec.parse_spec` reads back.
-
-    A scene that has a source has no density and no size.
-    """
-    record = spec.model_dump(mode="json")
-    if spec.scene.source is not None:
-        record["scene"] = {"source": spec.scene.source}
-    return record
 
 
 def layer_table() -> dict[str, dict[str, str]]:

@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vasgen.artefact import atomic_file, remove_partials
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
@@ -32,7 +30,6 @@ from vasgen.datasets.manifest import (
     SCENE,
     VIEWS,
     make_manifest,
-    plain_spec,
     read_manifest,
     write_manifest,
 )
@@ -44,7 +41,7 @@ from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.orchestrate.transmitters import place_transmitters
 from vasgen.orchestrate.view import ViewJob, ViewMaker, view_name, view_record
 from vasgen.scenes import open_scene
-from vasgen.spec import DatasetSpec, read_spec
+from vasgen.spec import DatasetSpec, spec_from_yaml
 from vasgen.transmitter import Transmitter
 
 SPEC_YAML = "spec.yaml"
@@ -237,7 +234,7 @@ def _claim(out: Path, spec: DatasetSpec) -> bool:
     """
     path = out / SPEC_YAML
     if path.is_file():
-        difference = _difference(read_spec(path), spec)
+        difference = _difference(spec_from_yaml(path.read_text(), str(path)), spec)
         if difference:
             raise InputError(
                 f"{out} holds a dataset of another spec: {difference}. "
@@ -249,7 +246,7 @@ def _claim(out: Path, spec: DatasetSpec) -> bool:
     if out.is_dir() and any(not p.name.startswith(".") for p in out.iterdir()):
         raise InputError(f"{out} is not empty and holds no dataset; choose another --out.")
     with atomic_file(path) as scratch:
-        scratch.write_text(yaml.safe_dump(plain_spec(spec), sort_keys=False))
+        scratch.write_text(spec.to_yaml())
     return True
 
 

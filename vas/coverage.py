@@ -165,7 +165,8 @@ class _PixelCells:
         return Coverage(scale * total, scale**2 * self._neighbourhood_mean(squares))
 
     def _neighbourhood_mean(self, values: Array) -> Array:
-        groups, size = self._neighbourhood, np.bincount(self._neighbourhood)
+        groups = self._neighbourhood
+        size = np.maximum(np.bincount(groups), 1)
         return np.stack([(np.bincount(groups, row) / size)[groups] for row in values])
 
 

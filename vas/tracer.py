@@ -30,9 +30,10 @@ from vasgen.vas.wedges import find_wedges
 Array = NDArray[np.float64]
 Advance = Callable[[float], None]
 
-#: The radio scene is centred anew for a view that looks this far from its centre, metres:
-#: the receiver's offset from the surface grows with that distance (4.5 cm here).
-_RECENTRE_M = 250.0
+#: The radio scene is centred on a grid this wide, metres: the receiver's offset from the
+#: surface grows with the distance from the centre (to about 4 cm here). A fixed grid, so that
+#: a view's labels do not depend on the views traced before it.
+_CENTRE_GRID_M = 250.0
 
 #: Shares of the work, for progress only: counting rays dominates.
 _CLOSED_FORM_SHARE = 0.2
@@ -135,8 +136,9 @@ class Tracer:
 
     def _radio_near(self, middle: Array) -> RadioScene:
         """The radio scene, in coordinates centred near the view: far away float32 is coarse."""
-        if self._radio is None or np.linalg.norm(middle - self._radio.centre) > _RECENTRE_M:
-            self._radio = RadioScene(self.bundle, self.spec, middle)
+        centre = np.round(middle / _CENTRE_GRID_M) * _CENTRE_GRID_M
+        if self._radio is None or (centre != self._radio.centre).any():
+            self._radio = RadioScene(self.bundle, self.spec, centre)
         return self._radio
 
 

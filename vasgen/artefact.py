@@ -26,6 +26,7 @@ SHAPING_LIBRARIES = (
 )
 
 _PREFIX = ".partial-"
+_RETIRED = ".retired-"
 
 
 @contextmanager
@@ -33,8 +34,7 @@ def atomic_directory(folder: Path) -> Iterator[Path]:
     """A scratch folder that becomes ``folder`` when the block ends without an error.
 
     An existing ``folder`` is replaced. A block that fails leaves nothing behind; a
-    process that is killed leaves only a ``.partial-*`` sibling, which
-    :func:`remove_partials` clears.
+    process that is killed leaves only hidden siblings, which :func:`remove_partials` clears.
 
     Raises:
         StorageError: if the disk is full or refuses.
@@ -47,8 +47,8 @@ def atomic_directory(folder: Path) -> Iterator[Path]:
             scratch.chmod(0o777 & ~_umask())
             yield scratch
             if folder.exists():
-                retired = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder.parent))
-                folder.rename(retired / "old")
+                retired = Path(tempfile.mkdtemp(prefix=_RETIRED, dir=folder.parent))
+                folder.rename(retired / folder.name)
                 scratch.rename(folder)
                 shutil.rmtree(retired)
             else:
@@ -76,7 +76,16 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 def remove_partials(folder: Path) -> None:
-    """Delete what killed runs left half-written directly inside ``folder``."""
+    """Clear what killed runs left directly inside ``folder``.
+
+    What was half-written is deleted. A folder that was being replaced comes back, if its
+    replacement had not taken its place yet.
+    """
+    for retired in folder.glob(f"{_RETIRED}*"):
+        for old in retired.iterdir():
+            if not (folder / old.name).exists():
+                old.rename(folder / old.name)
+        shutil.rmtree(retired, ignore_errors=True)
     for leftover in folder.glob(f"{_PREFIX}*"):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)

@@ -18,6 +18,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +31,7 @@ from numpy.typing import NDArray
 
 from vasgen.artefact import atomic_directory
 from vasgen.errors import InputError, StorageError
+from vasgen.layers import NO_MATERIAL
 from vasgen.ply import read_ply, write_ply
 
 FORMAT_VERSION = 1
@@ -41,6 +44,17 @@ _DTYPES = {
     "face_visual": "<u2",
     "corner_uv": "<f4",
 }
+#: What reading a damaged file raises: zip archives have errors of their own.
+_DAMAGE = (
+    KeyError,
+    TypeError,
+    ValueError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _FACE_LABELS = ("face_class", "face_instance", "face_visual", "corner_uv")
 
 
@@ -166,7 +180,7 @@ class SceneBundle:
     def __post_init__(self) -> None:
         if not self.meshes or not sum(len(mesh.faces) for mesh in self.meshes):
             raise InputError(f"scene {self.name!r} has no triangles.")
-        known = {material.name for material in self.radio_materials}
+        known = _check_names(self)
         for mesh in self.meshes:
             _check_mesh(mesh, known, len(self.visual_materials))
 
@@ -231,7 +245,7 @@ class SceneBundle:
             (tmp / "meshes").mkdir()
             for mesh in self.meshes:
                 write_ply(tmp / "meshes" / f"{mesh.name}.ply", mesh.vertices, mesh.faces)
-            (tmp / "scene.xml").write_text(_scene_xml(self))
+            (tmp / "scene.xml").write_text(_scene_xml(self), encoding="utf-8")
             labels = {f"{m.name}/{p}": getattr(m, p) for m in self.meshes for p in _FACE_LABELS}
             np.savez_compressed(tmp / "labels.npz", **labels)
             (tmp / "labels.json").write_text(json.dumps(_record(self), indent=1, sort_keys=True))
@@ -250,6 +264,11 @@ class SceneBundle:
             raise InputError(f"{folder} is no scene bundle: it has no labels.json.")
         try:
             record = json.loads((folder / "labels.json").read_text())
+            if record["format"] != FORMAT_VERSION:
+                raise InputError(
+                    f"its format is {record['format']!r}, and this vasgen reads "
+                    f"{FORMAT_VERSION}; install the vasgen that wrote it"
+                )
             with np.load(folder / "labels.npz") as labels:
                 meshes = tuple(_load_mesh(folder, entry, labels) for entry in record["meshes"])
             bundle = cls(
@@ -262,9 +281,9 @@ class SceneBundle:
                 ),
                 record["provenance"],
             )
-        except (KeyError, TypeError, ValueError, OSError, EOFError) as error:
+        except _DAMAGE as error:
             raise StorageError(f"scene bundle {folder} is damaged: {error}") from error
-        if bundle.content_hash != record["content_hash"]:
+        if bundle.content_hash != record.get("content_hash"):
             raise StorageError(
                 f"scene bundle {folder} does not match its content hash: a file was changed. "
                 "Generate it again."
@@ -272,9 +291,28 @@ class SceneBundle:
         return bundle
 
 
+def _check_names(bundle: SceneBundle) -> set[str]:
+    """Names of the radio materials, once they and the meshes' are unique and can be stored."""
+    radio = [material.name for material in bundle.radio_materials]
+    if len(radio) > NO_MATERIAL:
+        raise InputError(
+            f"scene {bundle.name!r} has {len(radio)} radio materials; allowed: {NO_MATERIAL}."
+        )
+    for kind, names in (("mesh", [m.name for m in bundle.meshes]), ("radio material", radio)):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InputError(f"scene {bundle.name!r} has two {kind} entries named {twice[0]!r}.")
+    for mesh in bundle.meshes:
+        if not mesh.name or set(mesh.name) & set("/\\\0"):
+            raise InputError(f"mesh {mesh.name!r} is named like no file; its name is one.")
+    return set(radio)
+
+
 def _check_mesh(mesh: Mesh, radio_names: set[str], num_visual: int) -> None:
     faces = len(mesh.faces)
     shapes = {
+        "vertices": (len(mesh.vertices), 3),
+        "faces": (faces, 3),
         "face_class": (faces,),
         "face_instance": (faces,),
         "face_visual": (faces,),

@@ -181,7 +181,7 @@ class Camera:
             k = np.asarray(record["intrinsics"], np.float64)
             pose = np.asarray(record["camera_to_world"], np.float64)
             width, height = int(record["width"]), int(record["height"])
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"camera record is not numeric: {error}.") from error
         return cls(width, height, k, pose)
 
@@ -189,10 +189,11 @@ class Camera:
 def _check_intrinsics(k: Array) -> None:
     if k.shape != (3, 3) or not np.isfinite(k).all():
         raise InputError(f"camera intrinsics must be 3x3 finite numbers, not {k.tolist()}.")
-    if k[0, 0] <= 0 or k[1, 1] <= 0 or not np.allclose(k[2], [0, 0, 1]):
+    upper = np.allclose(k[1, 0], 0) and np.allclose(k[2], [0, 0, 1])
+    if k[0, 0] <= 0 or k[1, 1] <= 0 or not upper:
         raise InputError(
-            f"camera intrinsics {k.tolist()} are degenerate: focal lengths must be positive "
-            "and the last row [0, 0, 1]."
+            f"camera intrinsics {k.tolist()} are degenerate: focal lengths must be positive, "
+            "K upper triangular and its last row [0, 0, 1]."
         )
 
 

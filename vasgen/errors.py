@@ -7,7 +7,8 @@ defect of ours and keeps its traceback.
     VasgenError
     ├── InputError              a value, key, file or scene that cannot be used
     ├── MissingDependencyError  an optional package that is not installed
-    └── StorageError            a disk that is full, read-only or damaged
+    ├── StorageError            a disk that is full, read-only or damaged
+    └── orchestrate.WorkerError a worker process that died
 """
 
 from __future__ import annotations

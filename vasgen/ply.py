@@ -61,6 +61,7 @@ def read_ply(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         for line in head.splitlines()
         if line.startswith(b"element")
         for word in line.split()[2:]
+        if word.isdigit()
     ]
     if not mark or len(counts) != 2:
         raise StorageError(f"{path} is no PLY file of a scene bundle.")

@@ -175,9 +175,16 @@ class DatasetSpec(_Part):
     radio: RadioSpec = RadioSpec()
     render: RenderSpec = RenderSpec()
 
+    def to_plain(self) -> dict[str, Any]:
+        """The resolved spec as plain values that :func:`parse_spec` reads back."""
+        record = self.model_dump(mode="json")
+        if self.scene.source is not None:
+            record["scene"] = {"source": self.scene.source}
+        return record
+
     def to_yaml(self) -> str:
-        """The resolved spec: every key with its value."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        """The resolved spec as YAML that :func:`read_spec` reads back."""
+        return yaml.safe_dump(self.to_plain(), sort_keys=False)
 
 
 #: Named specs of the command line.
@@ -213,6 +220,20 @@ def parse_spec(record: object, origin: str = "spec") -> DatasetSpec:
         raise InputError(f"{origin}: {_explain(error.errors()[0])}") from None
 
 
+def spec_from_yaml(text: str, origin: str = "spec") -> DatasetSpec:
+    """A spec from YAML text, as :meth:`DatasetSpec.to_yaml` writes it.
+
+    Raises:
+        InputError: if it is no YAML, or holds a wrong key or value.
+    """
+    try:
+        record = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        line = " ".join(str(error).split())
+        raise InputError(f"{origin} is no valid YAML: {line}") from error
+    return parse_spec(record if record is not None else {}, origin)
+
+
 def read_spec(path: Path | str) -> DatasetSpec:
     """A spec from a YAML file; relative file names in it are relative to the file.
 
@@ -221,13 +242,24 @@ def read_spec(path: Path | str) -> DatasetSpec:
     """
     path = Path(path)
     try:
-        record = yaml.safe_load(path.read_text())
+        text = path.read_text()
     except OSError as error:
         raise InputError(f"cannot read spec {path}: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line = " ".join(str(error).split())
-        raise InputError(f"spec {path} is no valid YAML: {line}") from error
-    return parse_spec(record if record is not None else {}, str(path))
+    except UnicodeDecodeError as error:
+        raise InputError(f"spec {path} is no text file: {error}.") from error
+    return _beside(spec_from_yaml(text, str(path)), path.parent)
+
+
+def _beside(spec: DatasetSpec, folder: Path) -> DatasetSpec:
+    """The spec with its relative file names made relative to ``folder``."""
+    source, poses = spec.scene.source, spec.views.poses
+    if source is not None and ":" not in source:
+        source = str(folder / source)
+    if poses is not None:
+        poses = str(folder / poses)
+    scene = spec.scene if source is None else SceneSpec(source=source)
+    views = spec.views.model_copy(update={"poses": poses})
+    return spec.model_copy(update={"scene": scene, "views": views})
 
 
 def _explain(problem: Any) -> str:

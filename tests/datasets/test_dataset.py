@@ -6,7 +6,6 @@ import pytest
 
 import vasgen.datasets
 from vasgen.datasets.dataset import open_any
-from vasgen.datasets.manifest import plain_spec
 from vasgen.errors import InputError, StorageError
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
 from vasgen.spec import parse_spec
@@ -51,7 +50,7 @@ def test_the_manifest_explains_every_layer(dataset):
 @pytest.mark.parametrize("scene", [{"source": "sionna:munich"}, {"density": "mix", "size_m": 150}])
 def test_the_spec_of_a_manifest_is_a_spec(scene):
     spec = parse_spec({"scene": scene, "transmitters": {"positions": [[1, 2, 3]]}})
-    assert parse_spec(json.loads(json.dumps(plain_spec(spec)))) == spec
+    assert parse_spec(json.loads(json.dumps(spec.to_plain()))) == spec
 
 
 def test_views_without_manifest_open_too(dataset):
