@@ -175,9 +175,7 @@ def _plan(
 ) -> tuple[list[Camera], tuple[Transmitter, ...]]:
     if not path.is_file():
         progress.start("Planning views and transmitters", 0)
-        views = spec.views
-        cameras = read_poses(views.poses) if views.poses else plan_views(bundle, views, spec.seed)
-        transmitters = place_transmitters(bundle, spec.transmitters, cameras, spec.seed)
+        cameras, transmitters = _chosen(spec, bundle)
         record = {
             "scene_hash": scene_hash,
             "cameras": [camera.to_dict() for camera in cameras],
@@ -186,6 +184,15 @@ def _plan(
         with atomic_file(path) as scratch:
             scratch.write_text(json.dumps(record, indent=1) + "\n")
     return _read_plan(path, scene_hash)
+
+
+def _chosen(spec: DatasetSpec, bundle: SceneBundle) -> tuple[list[Camera], list[Transmitter]]:
+    """Given views get transmitters that light them; else views look at what is lit."""
+    if spec.views.poses:
+        cameras = read_poses(spec.views.poses)
+        return cameras, place_transmitters(bundle, spec.transmitters, cameras, spec.seed)
+    transmitters = place_transmitters(bundle, spec.transmitters, seed=spec.seed)
+    return plan_views(bundle, spec.views, spec.seed, transmitters=transmitters), transmitters
 
 
 def _read_plan(path: Path, scene_hash: str) -> tuple[list[Camera], tuple[Transmitter, ...]]:

@@ -17,6 +17,9 @@ Array = NDArray[np.float64]
 #: Width of a glance, pixels: enough to see a street 2 degrees wide.
 WIDTH = 64
 
+#: Points of a glance that are tested for light.
+_LIGHT_SAMPLES = 64
+
 #: Rays cast together: bounds memory at about 200 MB.
 _RAYS_AT_ONCE = 400_000
 
@@ -39,6 +42,12 @@ class Glance(NamedTuple):
     valid_share: float
     building_share: float
     walkable_share: float
+
+    def some_points(self, rng: np.random.Generator, depth_m: float) -> Array:
+        """A few random points up to a depth, (P, 3), to test for light."""
+        near = self.points[self.depth < depth_m]
+        some: Array = near[rng.permutation(len(near))[:_LIGHT_SAMPLES]]
+        return some
 
 
 def is_class(semantic: NDArray[np.uint8], classes: frozenset[int]) -> NDArray[np.bool_]:
@@ -82,3 +91,21 @@ def _cast(caster: RayCaster, cameras: Sequence[Camera]) -> Iterator[Glance]:
             float(is_class(semantic, BUILDING).sum() / count),
             float(is_class(semantic, WALKABLE).sum() / count),
         )
+
+
+def lit_shares(caster: RayCaster, places: Array, seen: Sequence[Array]) -> Array:
+    """Share of what each camera sees that each position lights directly, (N, cameras).
+
+    Args:
+        caster: of the scene.
+        places: (N, 3) positions.
+        seen: for each camera, (P, 3) points on the surface that it sees.
+    """
+    shares = np.zeros((len(places), len(seen)))
+    for column, points in enumerate(seen):
+        if not len(points):
+            continue
+        origins = np.repeat(places, len(points), axis=0)
+        dark = caster.blocked(origins, np.tile(points, (len(places), 1)))
+        shares[:, column] = 1 - dark.reshape(len(places), -1).mean(axis=1)
+    return shares

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
-from vasgen.orchestrate.glance import Glance, glances
+from vasgen.orchestrate.glance import Glance, glances, lit_shares
 from vasgen.orchestrate.ground import Terrain
 from vasgen.raycast import RayCaster
 from vasgen.render import inside_solid
 from vasgen.seeding import stream
 from vasgen.spec import ViewsSpec
+from vasgen.transmitter import Transmitter
 
 Array = NDArray[np.float64]
 
@@ -40,6 +41,9 @@ _COVERED_DEPTH_M = 250.0
 #: Points of a glance whose surroundings are looked up.
 _PLACES = 100
 
+#: Share of a view that transmitters light directly: from poor to good enough.
+_LIT = (0.0, 0.2)
+
 _ROUNDS = 4
 
 
@@ -57,7 +61,13 @@ class Candidate(NamedTuple):
     cells: NDArray[np.int64]
 
 
-def plan_views(bundle: SceneBundle, spec: ViewsSpec, seed: int) -> list[Camera]:
+def plan_views(
+    bundle: SceneBundle,
+    spec: ViewsSpec,
+    seed: int,
+    *,
+    transmitters: Sequence[Transmitter] = (),
+) -> list[Camera]:
     """Choose camera poses in a scene.
 
     Candidates hover within ``altitude_m`` above the ground, with free space around, and
@@ -68,6 +78,8 @@ def plan_views(bundle: SceneBundle, spec: ViewsSpec, seed: int) -> list[Camera]:
         bundle: any scene, generated or imported.
         spec: number, size and altitude of the views.
         seed: the same seed gives the same poses.
+        transmitters: views that these light are preferred: a map without signal teaches
+            little.
 
     Raises:
         InputError: if the scene has too few places from which a camera sees it.
@@ -75,10 +87,11 @@ def plan_views(bundle: SceneBundle, spec: ViewsSpec, seed: int) -> list[Camera]:
     caster = RayCaster(bundle)
     rng = stream(seed, "poses")
     terrain = Terrain(caster, rng)
+    lamps = np.array([t.position for t in transmitters]).reshape(-1, 3)
     found: list[Candidate] = []
     for _ in range(_ROUNDS):
         cameras = _propose(bundle, terrain, spec, rng, number=180 + 4 * spec.count)
-        found += _judge(caster, terrain, _with_clearance(caster, cameras))
+        found += _judge(caster, terrain, lamps, _with_clearance(caster, cameras))
         if len(found) >= 2 * spec.count:
             break
     if len(found) < spec.count:
@@ -168,13 +181,21 @@ def _directions() -> Array:
     return unit
 
 
-def _judge(caster: RayCaster, terrain: Terrain, cameras: list[Camera]) -> list[Candidate]:
+def _judge(
+    caster: RayCaster, terrain: Terrain, lamps: Array, cameras: list[Camera]
+) -> list[Candidate]:
     candidates = []
+    rng = stream(0, "light")
     for camera, glance in zip(cameras, glances(caster, cameras), strict=True):
         if glance.valid_share >= _LEAST_VALID:
             some = glance.points[:: max(1, len(glance.points) // _PLACES)]
             built_up = float(terrain.built_up(some).mean())
-            candidates.append(Candidate(camera, score(glance, built_up), _cells(glance)))
+            worth = score(glance, built_up)
+            if len(lamps):
+                seen = glance.some_points(rng, _COVERED_DEPTH_M)
+                lit = float(lit_shares(caster, lamps, [seen]).sum())
+                worth *= _rated(lit, *_LIT)
+            candidates.append(Candidate(camera, worth, _cells(glance)))
     return candidates
 
 
@@ -200,8 +221,13 @@ def score(glance: Glance, built_up: float) -> float:
     )
     product = 1.0
     for value, poor, good in aspects:
-        product *= 0.05 + 0.95 * min(max((value - poor) / (good - poor), 0.0), 1.0)
+        product *= _rated(value, poor, good)
     return product
+
+
+def _rated(value: float, poor: float, good: float) -> float:
+    """A factor from 0.05 for poor to 1 for good."""
+    return 0.05 + 0.95 * min(max((value - poor) / (good - poor), 0.0), 1.0)
 
 
 def _cells(glance: Glance) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Transmitters: on walkable ground that cameras see, spread over the views."""
+"""Transmitters: on walkable ground, spread over the scene or over given views."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
-from vasgen.orchestrate.glance import Glance, glances, is_class
+from vasgen.orchestrate.glance import Glance, glances, is_class, lit_shares
 from vasgen.orchestrate.ground import Terrain, look_down
 from vasgen.raycast import RayCaster
 from vasgen.render import inside_solid
@@ -29,9 +29,6 @@ CLEARANCE_M = 1.0
 #: away, what they light is a few pixels.
 _NEAR_M = 200.0
 
-#: Points of each view that are tested for light.
-_LIGHT_SAMPLES = 64
-
 #: Candidates that are judged for each transmitter to place.
 _CANDIDATES = 256
 
@@ -43,14 +40,15 @@ _SAME_GROUND_M = 0.05
 
 
 def place_transmitters(
-    bundle: SceneBundle, spec: TransmittersSpec, cameras: Sequence[Camera], seed: int
+    bundle: SceneBundle, spec: TransmittersSpec, cameras: Sequence[Camera] = (), seed: int = 0
 ) -> list[Transmitter]:
     """Choose transmitter positions, or check the given ones.
 
     Args:
         bundle: the scene.
         spec: number, height and power, or positions.
-        cameras: the views; transmitters stand where these see the ground.
+        cameras: views to light: transmitters stand where these see the ground. Without
+            any, they spread over the built-up ground of the scene.
         seed: the same seed gives the same positions.
 
     Raises:
@@ -75,9 +73,11 @@ def _choose(
     looks = list(glances(caster, cameras))
     wanted = _CANDIDATES + 16 * spec.count
     places = _standing(caster, _ground_of(looks, rng, wanted), spec.height_m)
-    if len(places) < spec.count:  # what cameras see has too little ground: take the rest
-        everywhere = Terrain(caster, rng, cells=96).aims
-        places = np.concatenate([places, _standing(caster, everywhere, spec.height_m)])
+    if len(places) < spec.count:  # no cameras, or they see too little ground
+        terrain = Terrain(caster, rng, cells=96)
+        order = rng.choice(len(terrain.aims), len(terrain.aims), replace=False, p=terrain.weights)
+        elsewhere = _standing(caster, terrain.aims[order], spec.height_m)
+        places = np.concatenate([places, elsewhere[:wanted]])
     if len(places) < spec.count:
         raise InputError(
             f"scene {caster.bundle.name!r} has {len(places)} places for a transmitter, not "
@@ -85,7 +85,7 @@ def _choose(
             "transmitters.positions, or ask for fewer."
         )
     places = places.round(2)  # centimetres: positions that people read and type again
-    lit = _lit_shares(caster, places, [_surface_of(look, rng) for look in looks])
+    lit = lit_shares(caster, places, [look.some_points(rng, _NEAR_M) for look in looks])
     return _spread(places, lit, spec.count)
 
 
@@ -97,13 +97,6 @@ def _ground_of(looks: Sequence[Glance], rng: np.random.Generator, wanted: int) -
         ground = look.points[is_class(look.semantic, WALKABLE) & (look.depth < _NEAR_M)]
         points.append(ground[rng.permutation(len(ground))[:share]])
     return np.concatenate(points)
-
-
-def _surface_of(look: Glance, rng: np.random.Generator) -> Array:
-    """Some points of what a camera sees nearby, (P, 3)."""
-    points = look.points[look.depth < _NEAR_M]
-    some: Array = points[rng.permutation(len(points))[:_LIGHT_SAMPLES]]
-    return some
 
 
 def _standing(caster: RayCaster, ground: Array, height_m: float) -> Array:
@@ -131,24 +124,6 @@ def _clear_around(caster: RayCaster, places: Array, height_m: float) -> Mask:
         hits = caster.intersect(np.repeat(origins, len(around), axis=0), rays)
         free &= hits.distance.reshape(len(places), -1).min(axis=1) > CLEARANCE_M
     return free
-
-
-def _lit_shares(caster: RayCaster, places: Array, seen: Sequence[Array]) -> Array:
-    """Share of what each camera sees that each position lights directly, (N, cameras).
-
-    Args:
-        caster: of the scene.
-        places: (N, 3) positions.
-        seen: for each camera, (P, 3) points on the surface that it sees.
-    """
-    shares = np.zeros((len(places), len(seen)))
-    for column, points in enumerate(seen):
-        if not len(points):
-            continue
-        origins = np.repeat(places, len(points), axis=0)
-        dark = caster.blocked(origins, np.tile(points, (len(places), 1)))
-        shares[:, column] = 1 - dark.reshape(len(places), -1).mean(axis=1)
-    return shares
 
 
 def _spread(places: Array, lit: Array, count: int) -> Array:

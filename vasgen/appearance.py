@@ -37,10 +37,12 @@ _NAMED: dict[SemanticClass, str] = {
     SemanticClass.GRASS: r"grass|lawn|meadow",
     SemanticClass.WATER: r"water|river|lake|sea",
     SemanticClass.VEGETATION: r"tree|plant|bush|foliage|vegetation",
-    SemanticClass.VEHICLE: r"\bcar\b|car_|vehicle|truck|\bbus\b",
-    SemanticClass.FURNITURE: r"lamp|pole|bench|sign",
+    SemanticClass.VEHICLE: r"car|vehicle|truck|bus",
+    SemanticClass.FURNITURE: r"(?:street)?lamp|pole|bench|sign",
     SemanticClass.GROUND: r"ground|terrain|floor|plane",
 }
+#: Whole words only: there is a tree in "street", and a lane in "plane".
+_WORD = r"(?<![a-z])(?:{})(?:e?s)?(?![a-z])"
 
 _LEVEL_CLASSES = frozenset(
     {
@@ -136,10 +138,11 @@ def dress(
     instances = {name: i + 1 for i, name in enumerate(sorted({_object(s) for s in shapes}))}
     ground = _ground_shapes(shapes)
     palette: dict[VisualMaterial, int] = {}
+    normals = [_normals(shape) for shape in shapes]
+    flat = _flat_objects(shapes, normals)
     labels = []
-    for number, shape in enumerate(shapes):
-        normal = _normals(shape)
-        semantic = _classes(shape, normal, number in ground)
+    for number, (shape, normal) in enumerate(zip(shapes, normals, strict=True)):
+        semantic = _classes(shape, normal, _object(shape) in flat, number in ground)
         instance = instances[_object(shape)]
         visual = np.zeros(len(semantic), np.uint16)
         for value in np.unique(semantic):
@@ -164,6 +167,14 @@ def _ground_shapes(shapes: Sequence[Shape]) -> set[int]:
     return set(np.flatnonzero((share >= _GROUND_SHARE) & lowest).tolist())
 
 
+def _flat_objects(shapes: Sequence[Shape], normals: Sequence[Array]) -> set[str]:
+    """Objects that are level as a whole: a building's roof is, its walls are not."""
+    rises: dict[str, list[Array]] = {}
+    for shape, normal in zip(shapes, normals, strict=True):
+        rises.setdefault(_object(shape), []).append(np.abs(normal[:, 2]))
+    return {name for name, rise in rises.items() if np.concatenate(rise).mean() > _LEVEL}
+
+
 def _normals(shape: Shape) -> Array:
     corners = shape.vertices[shape.faces]
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -171,12 +182,11 @@ def _normals(shape: Shape) -> Array:
     return unit
 
 
-def _classes(shape: Shape, normal: Array, is_ground: bool) -> NDArray[np.uint8]:
-    flat = bool(np.abs(normal[:, 2]).mean() > _LEVEL)
-    words = shape.name.lower()
+def _classes(shape: Shape, normal: Array, flat: bool, is_ground: bool) -> NDArray[np.uint8]:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", shape.name).lower()
     for semantic, pattern in _NAMED.items():
         # A building may be named after the street or the plaza it stands on.
-        if re.search(pattern, words) and (flat or semantic not in _LEVEL_CLASSES):
+        if re.search(_WORD.format(pattern), words) and (flat or semantic not in _LEVEL_CLASSES):
             return np.full(len(normal), semantic, np.uint8)
     if is_ground and flat:
         return np.full(len(normal), SemanticClass.GROUND, np.uint8)

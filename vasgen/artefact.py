@@ -33,14 +33,17 @@ _RETIRED = ".retired-"
 def atomic_directory(folder: Path) -> Iterator[Path]:
     """A scratch folder that becomes ``folder`` when the block ends without an error.
 
-    An existing ``folder`` is replaced. A block that fails leaves nothing behind; a
-    process that is killed leaves only hidden siblings, which :func:`remove_partials` clears.
+    An existing ``folder`` is replaced, but not a file of that name. A block that fails
+    leaves nothing behind; a process that is killed leaves only hidden siblings, which
+    :func:`remove_partials` clears.
 
     Raises:
         StorageError: if the disk is full or refuses.
     """
     with _storage_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists() and not folder.is_dir():
+            raise StorageError(f"cannot write {folder}: it is a file; choose another with --out.")
         scratch = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{folder.name}-", dir=folder.parent))
         try:
             # mkdtemp makes the folder private; an artefact has the user's usual permissions.
@@ -123,12 +126,15 @@ def _storage_errors(path: Path) -> Iterator[None]:
     except StorageError:
         raise
     except OSError as error:
+        parent_is_file = "a parent is a file, not a folder; choose another folder with --out"
         reasons = {
             errno.ENOSPC: "the disk is full; free some space and run the same command again",
             errno.EDQUOT: "your quota is used up; free some space and run the same command again",
             errno.EROFS: "the disk is read-only; choose another folder with --out",
             errno.EACCES: "permission denied; choose another folder with --out",
-            errno.ENOTDIR: "a parent is a file, not a folder; choose another folder with --out",
+            errno.EISDIR: "it is a folder; choose another file with --out",
+            errno.ENOTDIR: parent_is_file,
+            errno.EEXIST: parent_is_file,
         }
         if error.errno not in reasons:
             raise

@@ -18,8 +18,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -70,6 +72,9 @@ class RadioMaterial:
         relative_permittivity: real part, if ``itu_type`` is None.
         conductivity_s_per_m: siemens per metre, if ``itu_type`` is None.
         scattering_coefficient: diffusely scattered share of the reflected field, [0, 1].
+
+    Raises:
+        InputError: if a number is not finite or out of range.
     """
 
     name: str
@@ -78,6 +83,21 @@ class RadioMaterial:
     relative_permittivity: float = 1.0
     conductivity_s_per_m: float = 0.0
     scattering_coefficient: float = 0.0
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "thickness_m": (0.0, math.inf),
+            "relative_permittivity": (1.0, math.inf),
+            "conductivity_s_per_m": (0.0, math.inf),
+            "scattering_coefficient": (0.0, 1.0),
+        }
+        for key, (low, high) in ranges.items():
+            value = getattr(self, key)
+            if not (math.isfinite(value) and low <= value <= high):
+                allowed = f"{low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"
+                raise InputError(
+                    f"radio material {self.name!r}: {key} is {value:g}; allowed: {allowed}."
+                )
 
 
 @dataclass(frozen=True)
@@ -256,19 +276,12 @@ class SceneBundle:
         """Read a bundle written by :meth:`save`.
 
         Raises:
-            InputError: if the folder is no bundle.
+            InputError: if the folder is no bundle, or one of another format.
             StorageError: if a file is damaged or the content hash disagrees.
         """
         folder = Path(folder)
-        if not (folder / "labels.json").is_file():
-            raise InputError(f"{folder} is no scene bundle: it has no labels.json.")
+        record = _read_record(folder)
         try:
-            record = json.loads((folder / "labels.json").read_text())
-            if record["format"] != FORMAT_VERSION:
-                raise InputError(
-                    f"its format is {record['format']!r}, and this vasgen reads "
-                    f"{FORMAT_VERSION}; install the vasgen that wrote it"
-                )
             with np.load(folder / "labels.npz") as labels:
                 meshes = tuple(_load_mesh(folder, entry, labels) for entry in record["meshes"])
             bundle = cls(
@@ -299,12 +312,12 @@ def _check_names(bundle: SceneBundle) -> set[str]:
             f"scene {bundle.name!r} has {len(radio)} radio materials; allowed: {NO_MATERIAL}."
         )
     for kind, names in (("mesh", [m.name for m in bundle.meshes]), ("radio material", radio)):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise InputError(f"scene {bundle.name!r} has two {kind} entries named {twice[0]!r}.")
+        name, times = Counter(names).most_common(1)[0] if names else ("", 0)
+        if times > 1:
+            raise InputError(f"scene {bundle.name!r} has {times} {kind} entries named {name!r}.")
     for mesh in bundle.meshes:
         if not mesh.name or set(mesh.name) & set("/\\\0"):
-            raise InputError(f"mesh {mesh.name!r} is named like no file; its name is one.")
+            raise InputError(f"mesh name {mesh.name!r} cannot be a file name: take out the slash.")
     return set(radio)
 
 
@@ -351,6 +364,20 @@ def _record(bundle: SceneBundle) -> dict[str, Any]:
         **_materials_record(bundle),
         "provenance": bundle.provenance,
     }
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    path = folder / "labels.json"
+    if not path.is_file():
+        raise InputError(f"{folder} is no scene bundle: it has no labels.json.")
+    try:
+        record: dict[str, Any] = json.loads(path.read_text())
+        version = record["format"]
+    except _DAMAGE as error:
+        raise StorageError(f"scene bundle {folder} is damaged: {error}") from error
+    if version != FORMAT_VERSION:
+        raise InputError(f"{path} has format {version}; this vasgen reads {FORMAT_VERSION}.")
+    return record
 
 
 def _load_mesh(folder: Path, entry: dict[str, str], labels: Any) -> Mesh:

@@ -174,7 +174,7 @@ class Camera:
         Raises:
             InputError: if a key is missing or an array has the wrong shape.
         """
-        missing = {"width", "height", "intrinsics", "camera_to_world"} - record.keys()
+        missing = {"width", "height", "intrinsics", "camera_to_world"} - set(record)
         if missing:
             raise InputError(f"camera record lacks {', '.join(sorted(missing))}.")
         try:

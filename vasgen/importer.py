@@ -1,8 +1,8 @@
 """Importing scene files: any Sionna or Mitsuba XML becomes a scene bundle.
 
-Mitsuba itself reads the geometry, with includes, defaults and transforms resolved;
-the materials are read from the XML before, since a scene file carries either radio
-materials or visual ones, and a bundle needs both.
+Mitsuba itself reads the geometry, with transforms resolved; the materials are read from
+the XML before, with includes and defaults resolved, since a scene file carries either
+radio materials or visual ones, and a bundle needs both.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _WORDS = {
     "marble": ("marble", "granite"),
 }
 
-_DROPPED = ("sensor", "emitter", "integrator")
+_DROPPED = ("sensor", "emitter", "integrator", "texture")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +78,8 @@ def import_xml(path: Path) -> SceneBundle:
     Raises:
         InputError: if the file cannot be read, or holds no triangle mesh.
     """
-    try:
-        root = ElementTree.parse(path).getroot()
-    except (OSError, ElementTree.ParseError) as error:
-        raise InputError(f"scene file {path} cannot be read as XML: {error}.") from error
+    root = _read_xml(path)
+    _resolve_defaults(root)
     materials = _take_materials(root)
     shapes = _load_shapes(root, path, materials)
     if not shapes:
@@ -93,26 +91,56 @@ def import_xml(path: Path) -> SceneBundle:
     return _bundle(path.stem, shapes, materials, provenance)
 
 
+def _read_xml(path: Path, including: tuple[Path, ...] = ()) -> ElementTree.Element:
+    """Root of a scene file, with the files it includes in place, as Mitsuba finds them."""
+    if path in including:
+        raise InputError(f"scene file {path} includes itself.")
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
+        raise InputError(f"scene file {path} cannot be read as XML: {error}.") from error
+    for place, node in reversed(list(enumerate(root))):
+        if node.tag == "include":
+            included = path.parent / str(node.get("filename"))
+            root[place : place + 1] = list(_read_xml(included, (*including, path)))
+    return root
+
+
+def _resolve_defaults(root: ElementTree.Element) -> None:
+    """Put the values of ``<default>`` parameters in place of their names."""
+    values = {str(d.get("name")): str(d.get("value")) for d in root.findall("default")}
+    for node in root.iter():
+        for key, text in node.attrib.items():
+            node.set(key, re.sub(r"\$(\w+)", lambda name: values.get(name[1], name[0]), text))
+    for default in root.findall("default"):
+        root.remove(default)
+
+
 def _take_materials(root: ElementTree.Element) -> dict[str, _Material]:
     """Read every material and leave a plain one of the same id in its place."""
-    materials = {}
+    materials: dict[str, _Material] = {}
     for number, bsdf in enumerate(root.findall("./bsdf") + root.findall(".//shape/bsdf")):
-        identity = bsdf.get("id") or bsdf.get("name") or f"material-{number}"
-        materials[identity] = _material(identity, bsdf)
+        # The id of a two-sided material may stand on the inner one.
+        ids = (str(node.get("id")) for node in bsdf.iter("bsdf") if node.get("id"))
+        identity = next(ids, f"material-{number}")
+        # The name becomes a file name, and "mat-x" and "x" may both be there.
+        name = re.sub(r"[/\\]", "_", re.sub(r"^mat-", "", identity))
+        while any(name == other.radio.name for other in materials.values()):
+            name += "_"
+        materials[identity] = _material(name, bsdf)
         bsdf.clear()
         bsdf.attrib.update({"type": "diffuse", "id": identity})
     return materials
 
 
-def _material(identity: str, bsdf: ElementTree.Element) -> _Material:
-    name = re.sub(r"^mat-", "", identity)
+def _material(name: str, bsdf: ElementTree.Element) -> _Material:
     kind = str(bsdf.get("type"))
-    numbers = {str(f.get("name")): float(str(f.get("value"))) for f in bsdf.findall("float")}
+    numbers = {str(f.get("name")): _numbers(f, name, 1)[0] for f in bsdf.findall("float")}
     slab = {
         "thickness_m": numbers.get("thickness", _DEFAULT_THICKNESS_M),
         "scattering_coefficient": numbers.get("scattering_coefficient", 0.0),
     }
-    colour = _colour(bsdf)
+    colour = _colour(name, bsdf)
     if kind == "radio-material":
         constants = {
             "relative_permittivity": numbers.get("relative_permittivity", 1.0),
@@ -130,14 +158,28 @@ def _material(identity: str, bsdf: ElementTree.Element) -> _Material:
     return _Material(RadioMaterial(name, next(guess, "concrete"), **slab), colour, assumed=True)
 
 
-def _colour(bsdf: ElementTree.Element) -> tuple[float, float, float] | None:
+def _colour(material: str, bsdf: ElementTree.Element) -> tuple[float, float, float] | None:
     for name in ("color", "reflectance", "base_color", "diffuse_reflectance"):
         node = bsdf.find(f".//rgb[@name='{name}']")
         if node is not None:
-            values = [float(v) for v in str(node.get("value")).replace(",", " ").split()]
-            red, green, blue = (values * 3)[:3]
+            red, green, blue = (_numbers(node, material, 1, 3) * 3)[:3]
             return red, green, blue
     return None
+
+
+def _numbers(node: ElementTree.Element, material: str, *counts: int) -> list[float]:
+    text = str(node.get("value"))
+    try:
+        values = [float(word) for word in text.replace(",", " ").split()]
+    except ValueError:
+        values = []
+    if len(values) not in counts or not np.isfinite(values).all():
+        wanted = " or ".join(map(str, counts))
+        raise InputError(
+            f"material {material!r}: {node.get('name')} is {text!r}; expected {wanted} "
+            f"finite {'number' if counts == (1,) else 'numbers'}."
+        )
+    return values
 
 
 def _load_shapes(
@@ -163,15 +205,16 @@ def _load_shapes(
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1].strip()
             raise InputError(f"scene file {path} cannot be loaded: {reason}") from error
-        return [_shape(mi, shape, path, materials) for shape in scene.shapes()]
+        shapes = [_shape(mi, shape, path, materials) for shape in scene.shapes()]
+    return [shape for shape in shapes if len(shape.faces)]
 
 
 def _shape(mi: Any, shape: Any, path: Path, materials: dict[str, _Material]) -> ImportedShape:
     name = re.sub(r"^mesh-", "", shape.id())
     if not isinstance(shape, mi.Mesh):
-        kind = type(shape).__name__
+        kind = shape.class_name().lower()
         raise InputError(
-            f"scene file {path}: shape {name!r} is a {kind}, no triangle mesh; "
+            f"scene file {path}: shape {name!r} is of type {kind}, no triangle mesh; "
             "convert it to PLY or OBJ."
         )
     material = materials.get(shape.bsdf().id())

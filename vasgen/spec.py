@@ -242,7 +242,7 @@ def read_spec(path: Path | str) -> DatasetSpec:
     """
     path = Path(path)
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot read spec {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -254,9 +254,9 @@ def _beside(spec: DatasetSpec, folder: Path) -> DatasetSpec:
     """The spec with its relative file names made relative to ``folder``."""
     source, poses = spec.scene.source, spec.views.poses
     if source is not None and ":" not in source:
-        source = str(folder / source)
+        source = str(folder / Path(source).expanduser())
     if poses is not None:
-        poses = str(folder / poses)
+        poses = str(folder / Path(poses).expanduser())
     scene = spec.scene if source is None else SceneSpec(source=source)
     views = spec.views.model_copy(update={"poses": poses})
     return spec.model_copy(update={"scene": scene, "views": views})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -48,10 +48,15 @@ class Transmitter:
         Raises:
             InputError: if a key is missing or unknown, or a value is no number.
         """
+        missing = {field.name for field in fields(cls)} - set(record)
+        if missing:
+            raise InputError(f"transmitter record lacks {', '.join(sorted(missing))}.")
         try:
             numbers = {
                 key: tuple(map(float, record[key])) for key in ("position", "orientation_deg")
             }
             return cls(**{**record, **numbers, "power_dbm": float(record["power_dbm"])})
-        except (KeyError, TypeError, ValueError) as error:
+        except InputError:
+            raise
+        except (TypeError, ValueError) as error:
             raise InputError(f"transmitter record cannot be read: {error}.") from error
