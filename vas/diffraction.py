@@ -199,8 +199,8 @@ def _cylindrical(wedges: Wedges, index: Index, point: Array) -> tuple[Array, Arr
     """Coordinates along and distance off the edges, metres."""
     relative = point - wedges.origin[index]
     along = _dot(relative, wedges.along[index])
-    off = np.linalg.norm(relative - along[:, None] * wedges.along[index], axis=1)
-    return along, off
+    # Pythagoras instead of a projection: half the memory traffic, and edges are short.
+    return along, np.sqrt(np.maximum(_dot(relative, relative) - along**2, 0.0))
 
 
 def _utd_gain(radio: RadioScene, edge: Wedges, source: Array, bend: Array, point: Array) -> Array:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vasgen.camera import Camera
 from vasgen.errors import InputError
 from vasgen.layers import Float
-from vasgen.raycast import RayCaster
+from vasgen.raycast import RayCaster, chebyshev
 
 Array = NDArray[np.float64]
 Kind = Literal["footprint", "lattice"]
@@ -121,8 +121,7 @@ def offset_m(points: Array, centre: Array) -> Array:
     Returns:
         (...) float64.
     """
-    reach: Array = np.abs(points - centre).max(axis=-1)
-    return 2.0 * RAY_EPSILON * (1.0 + reach)
+    return 2.0 * RAY_EPSILON * (1.0 + chebyshev(points - centre))
 
 
 def visible_surface(

@@ -108,10 +108,8 @@ class RayCaster:
 
     def _margin(self, start: Array, end: Array) -> Array:
         """Share of the segment left out at each end: Mitsuba's own ray epsilon, in metres."""
-        reach = np.maximum(
-            np.abs(start - self._centre).max(axis=-1), np.abs(end - self._centre).max(axis=-1)
-        )
-        length = np.linalg.norm(end - start, axis=-1)
+        reach = np.maximum(chebyshev(start - self._centre), chebyshev(end - self._centre))
+        length = np.sqrt(np.einsum("ij,ij->i", end - start, end - start))
         epsilon = 8.94e-5 * (1 + reach)
         share: Array = np.minimum(epsilon / np.maximum(length, 1e-30), 0.5)
         return share[..., None]
@@ -125,6 +123,16 @@ class RayCaster:
         steep = np.abs(facing) > _GRAZING * np.linalg.norm(direction, axis=-1)
         distance: Array = np.where(steep, offset / np.where(steep, facing, 1.0), rough)
         return distance
+
+
+def chebyshev(vectors: Array) -> Array:
+    """Largest absolute coordinate of each vector, (...) from (..., 3).
+
+    Column by column: numpy reduces a short last axis five times slower.
+    """
+    x, y, z = (np.abs(vectors[..., axis]) for axis in range(3))
+    largest: Array = np.maximum(np.maximum(x, y), z)
+    return largest
 
 
 def _point(mi: Any, array: Array) -> Any:
