@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
@@ -43,6 +44,9 @@ _PLACES = 100
 
 #: Share of a view that transmitters light directly: from poor to good enough.
 _LIT = (0.0, 0.2)
+
+#: How far from a transmitter places are worth looking at, metres.
+_LIT_REACH_M = 150.0
 
 _ROUNDS = 4
 
@@ -88,9 +92,10 @@ def plan_views(
     rng = stream(seed, "poses")
     terrain = Terrain(caster, rng)
     lamps = np.array([t.position for t in transmitters]).reshape(-1, 3)
+    weights = _aim_weights(terrain, lamps)
     found: list[Candidate] = []
     for _ in range(_ROUNDS):
-        cameras = _propose(bundle, terrain, spec, rng, number=180 + 4 * spec.count)
+        cameras = _propose(bundle, terrain, weights, spec, rng, number=180 + 4 * spec.count)
         found += _judge(caster, terrain, lamps, _with_clearance(caster, cameras))
         if len(found) >= 2 * spec.count:
             break
@@ -134,11 +139,26 @@ def choose(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
     return chosen
 
 
+def _aim_weights(terrain: Terrain, lamps: Array) -> Array:
+    """How much each place is worth looking at: built-up, and near a transmitter, if any."""
+    if not len(lamps):
+        return terrain.weights
+    nearest = cKDTree(lamps[:, :2]).query(terrain.aims[:, :2])[0]
+    weights = terrain.weights * (1e-3 + np.exp(-((nearest / _LIT_REACH_M) ** 2)))
+    scaled: Array = weights / weights.sum()
+    return scaled
+
+
 def _propose(
-    bundle: SceneBundle, terrain: Terrain, spec: ViewsSpec, rng: np.random.Generator, number: int
+    bundle: SceneBundle,
+    terrain: Terrain,
+    weights: Array,
+    spec: ViewsSpec,
+    rng: np.random.Generator,
+    number: int,
 ) -> list[Camera]:
     """Cameras aimed at street points, standing back from them in a random direction."""
-    aims = terrain.aims[rng.choice(len(terrain.aims), number, p=terrain.weights)]
+    aims = terrain.aims[rng.choice(len(terrain.aims), number, p=weights)]
     altitude = rng.uniform(*spec.altitude_m, number)
     steepest = np.radians(PITCH_DEG[1])
     flattest = np.maximum(np.arctan2(altitude, _REACH_M), np.radians(PITCH_DEG[0]))
@@ -194,7 +214,7 @@ def _judge(
             if len(lamps):
                 seen = glance.some_points(rng, _COVERED_DEPTH_M)
                 lit = float(lit_shares(caster, lamps, [seen]).sum())
-                worth *= _rated(lit, *_LIT)
+                worth *= _rated(lit, *_LIT) ** 2  # without light there is no label
             candidates.append(Candidate(camera, worth, _cells(glance)))
     return candidates
 

@@ -35,6 +35,9 @@ _CANDIDATES = 256
 #: Distance beyond which two transmitters are far enough apart, metres.
 _APART_M = 80.0
 
+#: In a street one sees at least this far in some direction, metres.
+_STREET_VIEW_M = 60.0
+
 #: Height that two rays onto the same ground may differ by, metres.
 _SAME_GROUND_M = 0.05
 
@@ -76,7 +79,7 @@ def _choose(
     if len(places) < spec.count:  # no cameras, or they see too little ground
         terrain = Terrain(caster, rng, cells=96)
         order = rng.choice(len(terrain.aims), len(terrain.aims), replace=False, p=terrain.weights)
-        elsewhere = _standing(caster, terrain.aims[order], spec.height_m)
+        elsewhere = _open(caster, _standing(caster, terrain.aims[order], spec.height_m))
         places = np.concatenate([places, elsewhere[:wanted]])
     if len(places) < spec.count:
         raise InputError(
@@ -111,6 +114,23 @@ def _standing(caster: RayCaster, ground: Array, height_m: float) -> Array:
     free = _clear_around(caster, places, height_m) & ~inside_solid(caster, places)
     standing: Array = places[free]
     return standing
+
+
+def _open(caster: RayCaster, places: Array) -> Array:
+    """The places in streets, squares and parks first, those in closed courtyards last.
+
+    The order within each kind stays.
+    """
+    if not len(places):
+        return places
+    angle = np.arange(32) * (2 * np.pi / 32)
+    around = np.column_stack([np.cos(angle), np.sin(angle), np.zeros(32)])
+    hits = caster.intersect(
+        np.repeat(places, len(around), axis=0), np.tile(around, (len(places), 1))
+    )
+    farthest = hits.distance.reshape(len(places), -1).max(axis=1)
+    ordered: Array = places[np.argsort(farthest < _STREET_VIEW_M, kind="stable")]
+    return ordered
 
 
 def _clear_around(caster: RayCaster, places: Array, height_m: float) -> Mask:

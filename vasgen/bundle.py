@@ -282,7 +282,8 @@ class SceneBundle:
         folder = Path(folder)
         record = _read_record(folder)
         try:
-            with np.load(folder / "labels.npz") as labels:
+            # numpy leaves a damaged file open if it opens it itself.
+            with (folder / "labels.npz").open("rb") as file, np.load(file) as labels:
                 meshes = tuple(_load_mesh(folder, entry, labels) for entry in record["meshes"])
             bundle = cls(
                 record["name"],

@@ -167,7 +167,7 @@ def _machine() -> Check:
 def _llvm() -> Check:
     named = os.environ.get(runtime.LLVM_VARIABLE)
     try:
-        runtime.prepare()
+        runtime.require_backend()
     except MissingDependencyError as error:
         return Check("LLVM", False, str(error), "pip install karellen-llvm-core")
     library = os.environ.get(runtime.LLVM_VARIABLE)

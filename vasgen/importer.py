@@ -221,8 +221,8 @@ def _shape(mi: Any, shape: Any, path: Path, materials: dict[str, _Material]) -> 
     if material is None:
         raise InputError(f"scene file {path}: shape {name!r} has no material.")
     corners = np.array(shape.vertex_positions_buffer(), np.float64).reshape(-1, 3)
-    faces = np.array(shape.faces_buffer(), np.int64).reshape(-1, 3)
-    vertices, faces = _weld(corners, faces)
+    indices = np.array(shape.faces_buffer(), np.int64).reshape(-1, 3)
+    vertices, faces = _weld(corners, indices)
     return ImportedShape(name, material.radio.name, vertices, faces, material.colour)
 
 

@@ -71,4 +71,4 @@ def read_ply(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         raise StorageError(f"{path} is truncated or was not written by vasgen.")
     vertices = np.frombuffer(body, "<f8", 3 * num_vertices).reshape(-1, 3)
     faces = np.frombuffer(body, _FACE, num_faces, offset=24 * num_vertices)["corners"]
-    return vertices.astype(np.float64), np.ascontiguousarray(faces, np.int32)
+    return vertices.astype(np.float64), faces.astype(np.int32)

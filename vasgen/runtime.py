@@ -3,8 +3,7 @@
 Dr.Jit looks for an LLVM shared library when it is first imported. Debian's LLVM 14
 and 15 abort the process on Sionna's kernels, so the library that pip installed
 (package ``karellen-llvm-core``) is named before that import, unless the user has
-named one. :func:`prepare` does this and must run before mitsuba is imported;
-every module of vasgen gets mitsuba and sionna through this one.
+named one. :func:`prepare` does this, and importing vasgen calls it.
 """
 
 from __future__ import annotations
@@ -38,17 +37,26 @@ def packaged_llvm() -> Path | None:
 
 
 def prepare() -> None:
-    """Choose the LLVM library; harmless to call again.
+    """Name the packaged LLVM library to Dr.Jit, unless the user has named one.
 
-    Raises:
-        MissingDependencyError: if no LLVM was named or installed and there is no CUDA.
+    Importing vasgen does this; it is harmless to call again.
     """
     if "drjit" in sys.modules or os.environ.get(LLVM_VARIABLE):
         return
     library = packaged_llvm()
     if library is not None:
         os.environ[LLVM_VARIABLE] = str(library)
-    elif sys.platform == "linux" and not _has_cuda_driver():
+
+
+def require_backend() -> None:
+    """Refuse to go on with whatever LLVM the system has: it might abort the process.
+
+    Raises:
+        MissingDependencyError: if no LLVM is named or installed by pip, and there is no CUDA.
+    """
+    prepare()
+    chosen = "drjit" in sys.modules or os.environ.get(LLVM_VARIABLE)
+    if sys.platform == "linux" and not chosen and not _has_cuda_driver():
         raise MissingDependencyError(
             "no usable LLVM library is installed, and there is no CUDA GPU. "
             f"Run: pip install {_LLVM_PACKAGE}"
@@ -56,8 +64,12 @@ def prepare() -> None:
 
 
 def radio() -> Any:
-    """The module ``sionna.rt``, with its polarised Mitsuba variant selected."""
-    prepare()
+    """The module ``sionna.rt``, with its polarised Mitsuba variant selected.
+
+    Raises:
+        MissingDependencyError: as :func:`require_backend`.
+    """
+    require_backend()
     with warnings.catch_warnings():
         # Sionna imports notebook widgets that warn about themselves.
         warnings.simplefilter("ignore")
@@ -79,10 +91,7 @@ def colour_variant() -> Iterator[Any]:
 
     Sionna must be imported first, as it selects its own variant on import.
     """
-    name = f"{backend()}_ad_rgb"
-    import mitsuba as mi
-
-    with mi.scoped_set_variant(name):
+    with _variant(f"{backend()}_ad_rgb") as mi:
         yield mi
 
 
@@ -93,14 +102,29 @@ def radio_variant() -> Iterator[Any]:
     Changing the variant costs a tenth of a second, as Sionna reloads its plugins; so work
     that needs no colours, such as casting rays, belongs here.
     """
-    name = f"{backend()}_ad_mono_polarized"
+    with _variant(f"{backend()}_ad_mono_polarized") as mi:
+        yield mi
+
+
+@contextmanager
+def _variant(name: str) -> Iterator[Any]:
     import mitsuba as mi
 
-    if mi.variant() == name:
+    before = mi.variant()
+    _select(mi, name)
+    try:
         yield mi
-    else:
-        with mi.scoped_set_variant(name):
-            yield mi
+    finally:
+        _select(mi, before)
+
+
+def _select(mi: Any, variant: str) -> None:
+    if mi.variant() == variant:
+        return
+    with warnings.catch_warnings():
+        # Sionna decorates its functions anew at each change; Dr.Jit counts and complains.
+        warnings.filterwarnings("ignore", "The AST-transforming decorator", RuntimeWarning)
+        mi.set_variant(variant)
 
 
 def _has_cuda_driver() -> bool:

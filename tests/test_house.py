@@ -1,0 +1,56 @@
+"""Imports between the rooms go one way."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = {"citygen", "render", "vas", "datasets", "orchestrate"}
+
+MAY_IMPORT = {
+    "citygen": set(),
+    "render": set(),
+    "vas": set(),
+    "datasets": set(),
+    "orchestrate": {"citygen", "render", "vas", "datasets"},
+}
+RAY_TRACERS = {"mitsuba", "sionna", "drjit"}
+
+
+def imports(path, *, inside_functions=True):
+    tree = ast.parse(path.read_text())
+    nodes = ast.walk(tree) if inside_functions else tree.body
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_a_room_imports_only_what_it_may(room):
+    for path in (ROOT / room).glob("*.py"):
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[0] == "vasgen" and len(parts) > 1 and parts[1] in ROOMS - {room}:
+                assert parts[1] in MAY_IMPORT[room], f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("room", ["citygen", "datasets"])
+def test_libraries_without_simulator_import_no_ray_tracer(room):
+    for path in (ROOT / room).glob("*.py"):
+        used = {name.split(".")[0] for name in imports(path)}
+        assert not used & RAY_TRACERS, path.name
+        assert not {n for n in imports(path) if n in {"vasgen.runtime", "vasgen.raycast"}}, path.name
+
+
+def test_nouns_import_no_room_and_the_cli_only_inside_commands():
+    for path in (ROOT / "vasgen").glob("*.py"):
+        top_level_only = path.name in {"cli.py", "_console.py", "doctor.py"}
+        for name in imports(path, inside_functions=not top_level_only):
+            parts = name.split(".")
+            assert not (parts[0] == "vasgen" and len(parts) > 1 and parts[1] in ROOMS), (
+                f"{path.name} imports {name}"
+            )
