@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from vasgen.raycast import RayCaster
 from vasgen.vas.field import radiated_field
 from vasgen.vas.radio_scene import RadioScene
+from vasgen.vas.surface import sum_by_group
 from vasgen.vas.wedges import Wedges
 
 Array = NDArray[np.float64]
@@ -82,7 +83,7 @@ class Diffraction:
     def gain_everywhere(self, target: Target) -> Array:
         """Diffracted path gain of every point from every wedge, (P,), without a search."""
         wedge, point = np.divmod(np.arange(len(self.wedges) * len(target.point)), len(target.point))
-        return np.bincount(point, self._gain(wedge, point, target), len(target.point))
+        return sum_by_group(point, self._gain(wedge, point, target), len(target.point))
 
     def gain_on_image(self, target: Target, pixel: Index, shape: tuple[int, int]) -> Array:
         """Diffracted path gain of the pixels of an image.
@@ -95,9 +96,8 @@ class Diffraction:
         Returns:
             (height * width,) float64, linear; zero where nothing arrives.
         """
-        total = np.zeros(shape[0] * shape[1])
         if not len(self.wedges) or not len(pixel):
-            return total
+            return np.zeros(shape[0] * shape[1])
         grid = _grid(pixel, shape)
         candidates = self._candidates(target.take(grid))
         wedge, point = _neighbourhood_pairs(candidates, grid, pixel, shape)
@@ -105,8 +105,7 @@ class Diffraction:
         for begin in range(0, len(wedge), _PAIRS_AT_ONCE):
             part = slice(begin, begin + _PAIRS_AT_ONCE)
             gain[part] = self._gain(wedge[part], point[part], target)
-        np.add.at(total, pixel[point], gain)
-        return total
+        return sum_by_group(pixel[point], gain, shape[0] * shape[1])
 
     def _lit(self, wedges: Wedges) -> Wedges:
         """Wedges of which some point sees the transmitter, face 0 turned towards it."""
@@ -229,7 +228,8 @@ def _utd_gain(radio: RadioScene, edge: Wedges, source: Array, bend: Array, point
         diffracted = field._replace(jones=[mi.Vector4f(matrix @ jones) for jones in field.jones])
         gain[rows] = diffracted.power()
         dr.flush_malloc_cache()
-    return scale * spread**2 * gain
+    powers: Array = scale * spread**2 * gain
+    return powers
 
 
 def _diffraction_matrix(

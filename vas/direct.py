@@ -43,7 +43,6 @@ def trace_direct(
         caster: the same scene, for visibility.
         position: (3,) transmitter, world metres.
     """
-    per_quad = _POINTS_PER_SIDE**2
     lift = (surface.offset_m(radio.centre)[:, None] * surface.normal)[:, None]
     points = surface.sample_points(_POINTS_PER_SIDE)
     towards = position - points
@@ -56,6 +55,6 @@ def trace_direct(
         wavelength = float(radio.scene.wavelength[0])
         gain[seen] = power * (wavelength / (4 * np.pi * distance)) ** 2
     share = surface.quad_area / surface.pixel_area[surface.pixel]
-    per_pixel = np.bincount(surface.pixel, share * gain.mean(axis=1), surface.num_pixels)
-    hits = np.bincount(surface.pixel, seen.sum(axis=1) / per_quad, surface.num_pixels)
+    per_pixel = surface.sum_by_pixel(share * gain.mean(axis=1))
+    hits = surface.sum_by_pixel(seen.mean(axis=1))
     return Direct(per_pixel, hits > 0)

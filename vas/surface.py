@@ -65,7 +65,8 @@ class VisibleSurface:
     @property
     def centres(self) -> Array:
         """Middle of each quad, (Q, 3) world metres."""
-        return self.corners.mean(axis=1)
+        middle: Array = self.corners.mean(axis=1)
+        return middle
 
     @property
     def quad_area(self) -> Array:
@@ -77,11 +78,16 @@ class VisibleSurface:
     @property
     def pixel_area(self) -> Array:
         """Surface area each pixel's label is averaged over, (num_pixels,) square metres."""
-        return np.bincount(self.pixel, self.quad_area, self.num_pixels)
+        return self.sum_by_pixel(self.quad_area)
 
     def offset_m(self, centre: Array) -> Array:
         """Distance the quads stand off the surface, (Q,) metres; see :func:`offset_m`."""
-        return offset_m(self.corners, centre).max(axis=1)
+        farthest: Array = offset_m(self.corners, centre).max(axis=1)
+        return farthest
+
+    def sum_by_pixel(self, values: Array) -> Array:
+        """Sum of one value a quad over the quads of each pixel, (num_pixels,) from (Q,)."""
+        return sum_by_group(self.pixel, values, self.num_pixels)
 
     def neighbourhoods(self) -> NDArray[np.int64]:
         """Groups of nearby pixels on one plane, (num_pixels,) group number of each pixel.
@@ -106,6 +112,12 @@ class VisibleSurface:
         a, b, c, d = (self.corners[:, None, i] for i in range(4))
         points: Array = (1 - s) * (1 - t) * a + s * (1 - t) * b + s * t * c + (1 - s) * t * d
         return points
+
+
+def sum_by_group(group: NDArray[np.int64], values: Array, num_groups: int) -> Array:
+    """Sum of the values of each group, (num_groups,) float64 from (N,) group numbers."""
+    total: Array = np.bincount(group, values, num_groups).astype(np.float64)
+    return total
 
 
 def offset_m(points: Array, centre: Array) -> Array:
