@@ -204,7 +204,6 @@ def _cylindrical(wedges: Wedges, index: Index, point: Array) -> tuple[Array, Arr
 
 def _utd_gain(radio: RadioScene, edge: Wedges, source: Array, bend: Array, point: Array) -> Array:
     """Path gain of diffracted paths, by the wedge coefficients of Sionna's radio materials."""
-    import drjit as dr
     import mitsuba as mi
 
     incoming, outgoing = bend - source, point - bend
@@ -227,7 +226,6 @@ def _utd_gain(radio: RadioScene, edge: Wedges, source: Array, bend: Array, point
         )
         diffracted = field._replace(jones=[mi.Vector4f(matrix @ jones) for jones in field.jones])
         gain[rows] = diffracted.power()
-        dr.flush_malloc_cache()
     powers: Array = scale * spread**2 * gain
     return powers
 
