@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -190,15 +191,17 @@ def trace(
 
 @app.command(
     epilog="Examples: [cyan]vasgen build --preset quickstart[/], "
-    "[cyan]vasgen build spec.yaml --scene sionna:munich --workers 4[/]"
+    "[cyan]vasgen build --scene sionna:munich[/], [cyan]vasgen build spec.yaml --workers 4[/]"
 )
 def build(
     spec: Annotated[
         Path | None, typer.Argument(metavar="[SPEC.yaml]", help="What to build.")
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="Or a preset: quickstart.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Or a preset. [default with --scene: quickstart]")
+    ] = None,
     scene: Annotated[
-        str | None, typer.Option(help="Scene folder, .xml or sionna:NAME, not a city.")
+        str | None, typer.Option(help="Scene folder, .xml or sionna:NAME instead of a city.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Dataset folder. [default: out/NAME]")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that make views.")] = 1,
@@ -337,12 +340,15 @@ def _resolve(
 
     if path is not None and name is not None:
         raise InputError("give either SPEC.yaml or --preset, not both.")
-    if path is None and name is None:
-        raise InputError("nothing to build: give SPEC.yaml, or --preset quickstart.")
-    spec = read_spec(path) if path is not None else preset(str(name))
+    if path is None and name is None and scene is None:
+        raise InputError("nothing to build: give SPEC.yaml, --preset quickstart, or --scene SCENE.")
+    spec = read_spec(path) if path is not None else preset(name or "quickstart")
     changes: dict[str, object] = {}
     if scene is not None:
         changes["scene"] = SceneSpec(source=scene)
+        if path is None:  # the preset's own name belongs to its city
+            stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(scene.rpartition(":")[2]).stem)
+            changes["name"] = f"{spec.name}-{stem.strip('-._') or 'scene'}"
     if seed is not None:
         changes["seed"] = seed
     return spec.model_copy(update=changes)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from vasgen.bundle import SceneBundle
 from vasgen.cli import app
 from vasgen.datasets import read_views
+from vasgen.errors import InputError
 from vasgen.orchestrate import read_poses
 
 COMMANDS = ["city", "plan", "render", "trace", "build", "verify", "show", "doctor"]
@@ -145,3 +146,29 @@ def test_build_with_another_scene_and_seed(tmp_path):
     assert manifest["spec"]["scene"]["source"] == "sionna:simple_street_canyon"
     assert "complete: nothing to do" in run("build", spec, *options)
     assert "is right" in run("verify", out)
+
+
+@pytest.mark.parametrize(
+    ("scene", "name"),
+    [
+        ("sionna:munich", "quickstart-munich"),
+        ("my scenes/Old Town.xml", "quickstart-Old-Town"),
+        ("out/city-mix-3", "quickstart-city-mix-3"),
+    ],
+)
+def test_a_scene_alone_is_built_like_the_quickstart(monkeypatch, tmp_path, scene, name):
+    import vasgen.orchestrate
+
+    asked = []
+
+    def remember(spec, folder, **options):
+        asked.append((spec, folder))
+        raise InputError("far enough")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(vasgen.orchestrate, "build", remember)
+    assert CliRunner().invoke(app, ["build", "--scene", scene]).exit_code == 2
+    ((spec, folder),) = asked
+    assert (spec.name, str(folder)) == (name, f"out/{name}")
+    assert spec.scene.source == scene
+    assert spec.views.count == 6

@@ -48,7 +48,10 @@ ERRORS = [
         ["trace", "sionna:box", "v"],
         "vasgen: v holds no views. Render some: vasgen render SCENE --out v",
     ),
-    (["build"], "vasgen: nothing to build: give SPEC.yaml, or --preset quickstart."),
+    (
+        ["build"],
+        "vasgen: nothing to build: give SPEC.yaml, --preset quickstart, or --scene SCENE.",
+    ),
     (
         ["build", "a.yaml", "--preset", "quickstart"],
         "vasgen: give either SPEC.yaml or --preset, not both.",
