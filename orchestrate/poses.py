@@ -13,10 +13,10 @@ from scipy.spatial import cKDTree
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
+from vasgen.inside import inside_solid
 from vasgen.orchestrate.glance import Glance, glances, lit_shares
 from vasgen.orchestrate.ground import Terrain
 from vasgen.raycast import RayCaster
-from vasgen.render import inside_solid
 from vasgen.seeding import stream
 from vasgen.spec import ViewsSpec
 from vasgen.transmitter import Transmitter

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
+from vasgen.inside import inside_solid
 from vasgen.orchestrate.glance import Glance, glances, is_class, lit_shares
 from vasgen.orchestrate.ground import Terrain, look_down
 from vasgen.raycast import RayCaster
-from vasgen.render import inside_solid
 from vasgen.seeding import stream
 from vasgen.semantics import WALKABLE
 from vasgen.spec import TransmittersSpec
@@ -64,7 +64,9 @@ def place_transmitters(
     else:
         places = _choose(caster, spec, cameras, seed)
     return [
-        Transmitter(f"tx-{index}", (float(x), float(y), float(z)), spec.power_dbm)
+        Transmitter(
+            f"tx-{index}", (float(x), float(y), float(z)), spec.power_dbm, spec.orientation_deg
+        )
         for index, (x, y, z) in enumerate(places)
     ]
 

@@ -8,7 +8,6 @@
 """
 
 from vasgen.render.backend import ImageBackend
-from vasgen.render.inside import inside_solid
 from vasgen.render.picture import to_display, write_exr, write_png
 from vasgen.render.preview import overview_camera, preview
 from vasgen.render.renderer import Renderer
@@ -16,7 +15,6 @@ from vasgen.render.renderer import Renderer
 __all__ = [
     "ImageBackend",
     "Renderer",
-    "inside_solid",
     "overview_camera",
     "preview",
     "to_display",

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
+from vasgen.inside import solid_around
 from vasgen.layers import ImageLayers
 from vasgen.raycast import RayCaster
 from vasgen.render.exact import SurfaceMap, exact_layers
-from vasgen.render.inside import solid_around
 from vasgen.render.looks import Looks
 from vasgen.render.tracer import PathTracer
 from vasgen.spec import RenderSpec

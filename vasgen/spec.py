@@ -17,6 +17,7 @@ from vasgen.errors import InputError, unknown_choice
 
 Density = Literal["downtown", "mix", "margin"]
 Position = tuple[float, float, float]
+Angle = Annotated[float, Field(ge=-360, le=360)]
 
 
 class _Part(BaseModel):
@@ -76,13 +77,16 @@ class TransmittersSpec(_Part):
         count: number of transmitters to place.
         height_m: height above the ground they stand on, metres (SynthRM: 1.6).
         power_dbm: transmit power of each, dBm.
+        orientation_deg: yaw about z, pitch about y and roll about x of each antenna,
+            degrees; at zero its boresight is east.
         positions: world positions, metres, instead of sampling.
     """
 
     count: Annotated[int, Field(ge=1, le=256)] = 2
     height_m: Annotated[float, Field(gt=0, le=500)] = 1.6
-    power_dbm: float = 30.0
-    positions: tuple[Position, ...] | None = None
+    power_dbm: Annotated[float, Field(ge=-100, le=100)] = 30.0
+    orientation_deg: tuple[Angle, Angle, Angle] = (0.0, 0.0, 0.0)
+    positions: Annotated[tuple[Position, ...], Field(min_length=1)] | None = None
 
 
 class AntennaSpec(_Part):
@@ -115,6 +119,8 @@ class RadioSpec(_Part):
         line_of_sight: count direct paths.
         specular_reflection: count mirror reflections.
         diffuse_reflection: count diffuse scattering.
+        scattering_coefficient: diffusely scattered share of the reflected field, for
+            materials that name none of their own.
         refraction: count transmission through slabs.
         diffraction: count first-order diffraction at wedges.
         max_depth: most reflections and transmissions on a path.
@@ -124,12 +130,13 @@ class RadioSpec(_Part):
     """
 
     frequency_hz: Annotated[float, Field(gt=0)] = 3.5e9
-    bandwidth_hz: Annotated[float, Field(gt=0)] = 1e6
-    temperature_k: Annotated[float, Field(gt=0)] = 293.0
+    bandwidth_hz: Annotated[float, Field(ge=1, le=1e11)] = 1e6
+    temperature_k: Annotated[float, Field(ge=1, le=1e5)] = 293.0
     surface: Literal["footprint", "lattice"] = "footprint"
     line_of_sight: bool = True
     specular_reflection: bool = True
     diffuse_reflection: bool = False
+    scattering_coefficient: Annotated[float, Field(ge=0, le=1)] = 0.0
     refraction: bool = True
     diffraction: bool = True
     max_depth: Annotated[int, Field(ge=0, le=64)] = 20

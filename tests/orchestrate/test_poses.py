@@ -8,11 +8,11 @@ import pytest
 from tests.support import box, bundle, ground
 from vasgen.camera import Camera
 from vasgen.errors import InputError
+from vasgen.inside import inside_solid
 from vasgen.orchestrate import plan_views, read_poses, write_poses
 from vasgen.orchestrate.glance import Glance, glances
 from vasgen.orchestrate.poses import CLEARANCE_M, PITCH_DEG, Candidate, choose, score
 from vasgen.raycast import RayCaster
-from vasgen.render import inside_solid
 from vasgen.scenes import open_scene
 from vasgen.spec import ViewsSpec
 

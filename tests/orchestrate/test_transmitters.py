@@ -6,10 +6,10 @@ import pytest
 from tests.support import box, bundle, ground
 from vasgen.camera import Camera
 from vasgen.errors import InputError
+from vasgen.inside import inside_solid
 from vasgen.orchestrate import place_transmitters, plan_views
 from vasgen.orchestrate.transmitters import CLEARANCE_M
 from vasgen.raycast import RayCaster
-from vasgen.render import inside_solid
 from vasgen.semantics import WALKABLE
 from vasgen.spec import TransmittersSpec, ViewsSpec
 

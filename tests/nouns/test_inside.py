@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.render.conftest import SceneBuilder, matte
+from vasgen.inside import inside_solid
 from vasgen.raycast import RayCaster
-from vasgen.render import inside_solid
 from vasgen.scenes import open_scene
 
 
