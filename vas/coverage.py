@@ -22,7 +22,6 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.errors import InputError
 from vasgen.seeding import stream
 from vasgen.spec import RadioSpec
 from vasgen.vas.radio_scene import RadioScene, triangle_mesh, uniform_precoding
@@ -30,11 +29,12 @@ from vasgen.vas.surface import VisibleSurface
 
 Array = NDArray[np.float64]
 
-#: The solver counts rays of one call with 32 bits.
-_MOST_RAYS_A_CALL = 2**32 - 1
-
-#: Rays of one call over all transmitters: bounds the memory to about a gigabyte.
+#: Rays of one call over all transmitters: bounds the memory to about a gigabyte, far below
+#: the 2**32 that the solver can count.
 _RAYS_A_CALL = 8_000_000
+
+#: Pixels of one plane within a square of this side share their statistics.
+_BLOCK = 8
 
 _SURFACE_NAME = "visible-surface"
 _GOLDEN = (1.0 + 5.0**0.5) / 2.0
@@ -68,14 +68,12 @@ def trace_coverage(
         surface: the receiver.
         spec: mechanisms, depth, rays and chunks; diffraction is not traced here.
         seed: seed of the chunks.
-        line_of_sight: whether direct rays count.
+        line_of_sight: whether direct rays count too. The tracer has them in closed form;
+            counting them serves to check one against the other.
         advance: called with the share of the work done since the last call.
 
     Returns:
         Path gain of every pixel for every transmitter; zero where no ray arrived.
-
-    Raises:
-        InputError: if a chunk would hold more rays than the solver can count.
     """
     num_transmitters = len(radio.scene.transmitters)
     per_call, calls = _split(spec.rays, spec.chunks, num_transmitters)
@@ -91,11 +89,6 @@ def _split(rays: int, chunks: int, num_transmitters: int) -> tuple[int, int]:
     """Rays a transmitter and call, and the number of calls: at least ``chunks``."""
     calls = max(chunks, -(-rays * num_transmitters // _RAYS_A_CALL))
     per_call = -(-rays // calls)
-    if per_call * num_transmitters > _MOST_RAYS_A_CALL:
-        raise InputError(
-            f"{per_call} rays a chunk for {num_transmitters} transmitters exceed the solver's "
-            f"{_MOST_RAYS_A_CALL}; raise radio.chunks or lower radio.rays."
-        )
     return per_call, calls
 
 
@@ -114,8 +107,8 @@ class _PixelCells:
         faces = (first + np.array([[0, 1, 2], [0, 2, 3]])).reshape(-1, 3)
         self.measurement_surface = triangle_mesh(mi, _SURFACE_NAME, corners.reshape(-1, 3), faces)
         self.measurement_surface.set_bsdf(mi.load_dict({"type": "diffuse"}))
-        self._neighbourhood = surface.neighbourhoods()
-        area = surface.pixel_area
+        self._neighbourhood = surface.neighbourhoods(_BLOCK)
+        self._area = area = surface.pixel_area
         self._pixel = mi.UInt32(np.repeat(surface.pixel, 2).astype(np.uint32))
         self._per_area = mi.Float(np.divide(1.0, area, where=area > 0, out=np.zeros_like(area)))
         # Threads add in any order; in float64 that leaves no trace in the float32 label.
@@ -162,12 +155,37 @@ class _PixelCells:
         total = np.array(self._sum, np.float64).reshape(self._shape)
         squares = np.array(self._squares, np.float64).reshape(self._shape)
         scale = self._scale**2 / calls
-        return Coverage(scale * total, scale**2 * self._neighbourhood_mean(squares))
+        return Coverage(scale * total, scale**2 * self._pooled(squares))
 
-    def _neighbourhood_mean(self, values: Array) -> Array:
+    def _pooled(self, squares: Array) -> Array:
+        """Expected sum of squares of each cell, from all cells of its neighbourhood.
+
+        It falls with the area of a cell: hits grow with it, and the square of what each
+        adds to the mean shrinks with its square.
+        """
         groups = self._neighbourhood
         size = np.maximum(np.bincount(groups), 1)
-        return np.stack([(np.bincount(groups, row) / size)[groups] for row in values])
+        per_area = np.divide(1.0, self._area, where=self._area > 0, out=np.zeros_like(self._area))
+        return np.stack(
+            [(np.bincount(groups, row * self._area) / size)[groups] * per_area for row in squares]
+        )
+
+
+def _shifted_lattice(random: np.random.Generator) -> Callable[[int], Any]:
+    """A Fibonacci lattice on the unit square, moved by a random offset and wrapped around."""
+    import drjit as dr
+    import mitsuba as mi
+
+    # Opaque: an input of the compiled kernel, which the next chunk then uses again.
+    offset = [dr.opaque(mi.Float, float(s)) for s in random.random(2)]
+
+    def lattice(count: int) -> Any:
+        number = dr.arange(mi.Float64, count)
+        x, y = number / _GOLDEN, (number + 0.5) / count
+        moved = [mi.Float(v - dr.floor(v)) + s for v, s in zip((x, y), offset, strict=True)]
+        return mi.Point2f(*(v - dr.floor(v) for v in moved))
+
+    return lattice
 
 
 def _shoot(
@@ -183,22 +201,13 @@ def _shoot(
     import mitsuba as mi
     from sionna.rt.radio_map_solvers import radio_map_solver as solver_module
 
-    shift = mi.Point2f(*(dr.opaque(mi.Float, float(s)) for s in random.random(2)))
-
-    def lattice(count: int) -> Any:
-        number = dr.arange(mi.Float64, count)
-        x, y = number / _GOLDEN, (number + 0.5) / count
-        return mi.Point2f(
-            *(_wrap(dr, mi.Float(v - dr.floor(v)) + s) for v, s in zip((x, y), shift, strict=True))
-        )
-
     solver = radio.rt.RadioMapSolver()
     sampler = mi.load_dict({"type": "independent"})
     sampler.seed(int(random.integers(2**31)), rays * len(radio.scene.transmitters))
     positions, orientations, elements, _ = radio.scene.sources(True, False)
     dr.make_opaque(positions, orientations)
     with (
-        mock.patch.object(solver_module, "fibonacci_lattice", lattice),
+        mock.patch.object(solver_module, "fibonacci_lattice", _shifted_lattice(random)),
         dr.scoped_set_flag(dr.JitFlag.OptimizeLoops, False),
         radio.scene.use_mi_scene(scene),
     ):
@@ -224,7 +233,3 @@ def _shoot(
             None,
         )
         dr.eval(cells._sum, cells._squares)
-
-
-def _wrap(dr: Any, value: Any) -> Any:
-    return value - dr.floor(value)

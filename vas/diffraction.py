@@ -4,10 +4,6 @@ For a wedge, a transmitter and a point the diffraction point is known (Keller's 
 equal angles with the edge), so nothing is sampled: the field follows from the uniform
 theory of diffraction, evaluated by Sionna's radio materials. Sionna's own mesh radio
 map loses this mechanism: its last leg ends one metre behind the edge.
-
-A view asks for many pixels times many wedges. Neighbouring pixels share their wedges, so
-the search runs on a coarse grid of pixels, and each pixel evaluates only what the grid
-points around it receive.
 """
 
 from __future__ import annotations
@@ -32,15 +28,8 @@ _STAND_OFF_M = 0.01
 #: Legs shorter than this are outside the theory, metres (Sionna's own limit).
 _SHORTEST_LEG_M = 0.01
 
-#: Points along an edge that are asked whether they see the transmitter.
-_PROBES = 9
-
-#: Distance of the coarse grid, pixels.
-_STRIDE = 8
-
-#: Wedges a grid point keeps: its strongest, down to this share of their sum.
-_MOST_WEDGES = 12
-_KEPT_SHARE = 0.995
+#: Points along an edge that are asked whether they see the transmitter; more, if none does.
+_PROBES = (9, 64)
 
 #: Pairs of wedge and point handled at once: bounds the memory to some 300 MB.
 _PAIRS_AT_ONCE = 1_000_000
@@ -83,64 +72,42 @@ class Diffraction:
     def gain_everywhere(self, target: Target) -> Array:
         """Diffracted path gain of every point from every wedge, (P,), without a search."""
         wedge, point = np.divmod(np.arange(len(self.wedges) * len(target.point)), len(target.point))
-        return sum_by_group(point, self._gain(wedge, point, target), len(target.point))
+        return sum_by_group(point, self.gain(wedge, point, target), len(target.point))
 
-    def gain_on_image(self, target: Target, pixel: Index, shape: tuple[int, int]) -> Array:
-        """Diffracted path gain of the pixels of an image.
+    def gain(self, wedge: Index, point: Index, target: Target) -> Array:
+        """Path gain of each pair of wedge and point, linear; zero for no path.
 
         Args:
-            target: one point a visible pixel.
-            pixel: (P,) row-major pixel of each point.
-            shape: height and width of the image.
-
-        Returns:
-            (height * width,) float64, linear; zero where nothing arrives.
+            wedge: (N,) indices into ``wedges``.
+            point: (N,) indices into ``target``.
+            target: the points.
         """
-        if not len(self.wedges) or not len(pixel):
-            return np.zeros(shape[0] * shape[1])
-        grid = _grid(pixel, shape)
-        candidates = self._candidates(target.take(grid))
-        wedge, point = _neighbourhood_pairs(candidates, grid, pixel, shape)
         gain = np.zeros(len(wedge))
         for begin in range(0, len(wedge), _PAIRS_AT_ONCE):
             part = slice(begin, begin + _PAIRS_AT_ONCE)
             gain[part] = self._gain(wedge[part], point[part], target)
-        return sum_by_group(pixel[point], gain, shape[0] * shape[1])
+        return gain
 
     def _lit(self, wedges: Wedges) -> Wedges:
         """Wedges of which some point sees the transmitter, face 0 turned towards it."""
-        share = (np.arange(_PROBES) + 0.5) / _PROBES
         reach = wedges.origin - self._position
-        facing_0 = np.einsum("ij,ij->i", reach, wedges.normal_0) < 0
-        facing_n = np.einsum("ij,ij->i", reach, wedges.normal_n) < 0
-        wedges = wedges[np.flatnonzero(facing_0 | facing_n)]
-        lift = _STAND_OFF_M * wedges.outward
-        probes = (wedges.origin + lift)[:, None] + share[:, None] * (
-            wedges.length[:, None] * wedges.along
-        )[:, None]
-        blocked = self._caster.blocked(probes.reshape(-1, 3), self._position)
-        wedges = wedges[np.flatnonzero(~blocked.reshape(-1, _PROBES).all(axis=1))]
-        towards = np.einsum("ij,ij->i", wedges.origin - self._position, wedges.normal_0)
-        return wedges.swapped(towards > 0)
+        facing = (_dot(reach, wedges.normal_0) < 0) | (_dot(reach, wedges.normal_n) < 0)
+        wedges = wedges[np.flatnonzero(facing)]
+        seen = np.zeros(len(wedges), bool)
+        for probes in _PROBES:
+            dark = np.flatnonzero(~seen)
+            seen[dark] = self._sees(wedges[dark], probes)
+        wedges = wedges[np.flatnonzero(seen)]
+        return wedges.swapped(_dot(wedges.origin - self._position, wedges.normal_0) > 0)
 
-    def _candidates(self, target: Target) -> tuple[Index, Index]:
-        """The wedges that matter at each point, as pairs (wedge, point)."""
-        count = len(target.point)
-        step = max(1, _PAIRS_AT_ONCE // max(count, 1))
-        gain = np.zeros((len(self.wedges), count))
-        for begin in range(0, len(self.wedges), step):
-            block = np.arange(begin, min(begin + step, len(self.wedges)))
-            wedge, point = (i.ravel() for i in np.meshgrid(block, np.arange(count), indexing="ij"))
-            gain[block] = self._gain(wedge, point, target).reshape(len(block), count)
-        most = min(_MOST_WEDGES, len(self.wedges))
-        strongest = np.argpartition(-gain, most - 1, axis=0)[:most]
-        power = np.take_along_axis(gain, strongest, axis=0)
-        order = np.argsort(-power, axis=0, kind="stable")
-        strongest = np.take_along_axis(strongest, order, axis=0)
-        power = np.take_along_axis(power, order, axis=0)
-        before = np.cumsum(power, axis=0) - power
-        rank, point = np.nonzero((power > 0) & (before < _KEPT_SHARE * gain.sum(axis=0)))
-        return strongest[rank, point], point
+    def _sees(self, wedges: Wedges, probes: int) -> NDArray[np.bool_]:
+        """Whether the transmitter is seen from any of some points along each edge."""
+        share = ((np.arange(probes) + 0.5) / probes)[:, None]
+        start = wedges.origin + _STAND_OFF_M * wedges.outward
+        points = start[:, None] + share * (wedges.length[:, None] * wedges.along)[:, None]
+        blocked = self._caster.blocked(points.reshape(-1, 3), self._position)
+        some: NDArray[np.bool_] = ~blocked.reshape(-1, probes).all(axis=1)
+        return some
 
     def _gain(self, wedge: Index, point: Index, target: Target) -> Array:
         """Path gain of each pair of wedge and point, linear; zero for no path."""
@@ -256,40 +223,3 @@ def _diffraction_matrix(
     context = mi.BSDFContext(mode=mi.TransportMode.Importance, type_mask=0, component=0)
     context.component |= InteractionType.DIFFRACTION
     return spectrum_to_matrix_4f(material.eval(context, interaction, vector(outgoing), True))
-
-
-def _grid(pixel: Index, shape: tuple[int, int]) -> Index:
-    """Rows of ``pixel`` nearest to the middle of each coarse cell, one a cell."""
-    row, column = np.divmod(pixel, shape[1])
-    cell = (row // _STRIDE) * (-(-shape[1] // _STRIDE)) + column // _STRIDE
-    middle = (_STRIDE - 1) / 2
-    distance = np.abs(row % _STRIDE - middle) + np.abs(column % _STRIDE - middle)
-    order = np.lexsort((distance, cell))
-    first = np.r_[True, np.diff(cell[order]) > 0]
-    return order[first]
-
-
-def _neighbourhood_pairs(
-    candidates: tuple[Index, Index], grid: Index, pixel: Index, shape: tuple[int, int]
-) -> tuple[Index, Index]:
-    """Pairs (wedge, row of ``pixel``): each pixel with the wedges of the 3x3 cells around it."""
-    wedge, rank = candidates
-    columns = -(-shape[1] // _STRIDE)
-    rows = -(-shape[0] // _STRIDE)
-    row, column = np.divmod(pixel, shape[1])
-    cell_row, cell_column = row // _STRIDE, column // _STRIDE
-    shifts = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-    near_row = np.concatenate([cell_row[grid[rank]] + dy for dy, _ in shifts])
-    near_column = np.concatenate([cell_column[grid[rank]] + dx for _, dx in shifts])
-    inside = (near_row >= 0) & (near_row < rows) & (near_column >= 0) & (near_column < columns)
-    many = np.tile(wedge, len(shifts))[inside]
-    cells = (near_row * columns + near_column)[inside]
-    num_wedges = int(wedge.max(initial=0)) + 1
-    cells, many = np.divmod(np.unique(cells * num_wedges + many), num_wedges)
-    # Join cells with their pixels: pixels sorted by cell, each pair repeated for its run.
-    cell_of = cell_row * columns + cell_column
-    order = np.argsort(cell_of, kind="stable")
-    begin = np.searchsorted(cell_of[order], cells)
-    count = np.searchsorted(cell_of[order], cells, side="right") - begin
-    run = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(many, count), order[np.repeat(begin, count) + run]

@@ -14,8 +14,6 @@ from vasgen.transmitter import Transmitter
 
 Array = NDArray[np.float64]
 
-BOLTZMANN_J_PER_K = 1.380649e-23
-
 
 class Powers(NamedTuple):
     """What the estimators found, linear.
@@ -37,11 +35,6 @@ class Powers(NamedTuple):
         return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape, bool))
 
 
-def noise_w(spec: RadioSpec) -> float:
-    """Thermal noise power kTB, watts."""
-    return BOLTZMANN_J_PER_K * spec.temperature_k * spec.bandwidth_hz
-
-
 def radio_layers(
     powers: Powers,
     valid: NDArray[np.bool_],
@@ -61,7 +54,7 @@ def radio_layers(
     gain = np.where(reached, powers.gain, floor)
     power_w = 10 ** (np.array([t.power_dbm for t in transmitters])[:, None] / 10 - 3)
     rss_w = power_w * gain
-    sinr = rss_w / (noise_w(spec) + rss_w.sum(axis=0) - rss_w)
+    sinr = rss_w / (spec.noise_w + _sum_of_others(rss_w))
     error_db = 10 / np.log(10) * np.sqrt(powers.variance) / gain
     shape = (len(transmitters), *valid.shape)
 
@@ -77,3 +70,12 @@ def radio_layers(
         reached=reached.reshape(shape),
         standard_error_db=layer(error_db, reached),
     )
+
+
+def _sum_of_others(power: Array) -> Array:
+    """For each row the sum of all other rows; total minus own would cancel next to a mast."""
+    before = np.zeros_like(power)
+    after = np.zeros_like(power)
+    before[1:] = np.cumsum(power[:-1], axis=0)
+    after[:-1] = np.cumsum(power[:0:-1], axis=0)[::-1]
+    return before + after

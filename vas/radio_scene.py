@@ -45,7 +45,9 @@ class RadioScene:
         self.centre = centre
         self.scene = self.rt.load_scene(None)
         self.scene.frequency = spec.frequency_hz
-        self.materials = [_radio_material(self.rt, m) for m in bundle.radio_materials]
+        self.materials = [
+            _radio_material(self.rt, m, spec.scattering_coefficient) for m in bundle.radio_materials
+        ]
         by_name = {m.name: r for m, r in zip(bundle.radio_materials, self.materials, strict=True)}
         self.scene.edit(
             add=[
@@ -126,6 +128,22 @@ def check_materials(materials: Sequence[RadioMaterial], frequency_hz: float) -> 
             )
 
 
+def check_scattering(materials: Sequence[RadioMaterial], spec: RadioSpec) -> None:
+    """Refuse diffuse reflection that would bring nothing.
+
+    Raises:
+        InputError: if it is asked for and no material scatters.
+    """
+    scatters = spec.scattering_coefficient > 0 or any(
+        material.scattering_coefficient > 0 for material in materials
+    )
+    if spec.diffuse_reflection and not scatters:
+        raise InputError(
+            "radio.diffuse_reflection is on, but no material of the scene scatters; "
+            "set radio.scattering_coefficient, e.g. 0.2."
+        )
+
+
 def _check_version(rt: Any) -> None:
     if rt.__version__ != _SIONNA_VERSION:
         raise MissingDependencyError(
@@ -134,11 +152,11 @@ def _check_version(rt: Any) -> None:
         )
 
 
-def _radio_material(rt: Any, material: RadioMaterial) -> Any:
+def _radio_material(rt: Any, material: RadioMaterial, scattering_coefficient: float) -> Any:
     name = f"radio-{material.name}"
     slab = {
         "thickness": material.thickness_m,
-        "scattering_coefficient": material.scattering_coefficient,
+        "scattering_coefficient": material.scattering_coefficient or scattering_coefficient,
     }
     if material.itu_type is not None:
         return rt.ITURadioMaterial(name, material.itu_type, **slab)

@@ -8,7 +8,7 @@ tracer cannot tell which comes first, and loses about 5 dB of line of sight.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,6 @@ _SAME_NORMAL = 0.999
 #: A lattice quad is cut where neighbouring depths differ by more than this share beyond
 #: what the surface's slope explains.
 _DEPTH_JUMP = 0.05
-
-_BLOCK = 8  # pixels of one plane within a square of this side are neighbours
 
 _SPLIT = 3  # boundary pixels are resolved into _SPLIT x _SPLIT cells
 
@@ -89,27 +87,35 @@ class VisibleSurface:
         """Sum of one value a quad over the quads of each pixel, (num_pixels,) from (Q,)."""
         return sum_by_group(self.pixel, values, self.num_pixels)
 
-    def neighbourhoods(self) -> NDArray[np.int64]:
+    def neighbourhoods(self, block: int) -> NDArray[np.int64]:
         """Groups of nearby pixels on one plane, (num_pixels,) group number of each pixel.
 
-        Pixels that no quad covers form a group of their own.
+        Pixels that no quad covers form group 0.
+
+        Args:
+            block: side of the square of pixels that a group lies in.
         """
         first = np.unique(self.pixel, return_index=True)[1]
         pixel, normal = self.pixel[first], self.normal[first]
         distance = np.einsum("ij,ij->i", self.centres[first] - self.centres.mean(axis=0), normal)
         row, column = np.divmod(pixel, self.width)
         keys = np.column_stack(
-            [row // _BLOCK, column // _BLOCK, np.rint(10 * normal), np.rint(distance)]
+            [row // block, column // block, np.rint(10 * normal), np.rint(distance)]
         )
         groups = np.zeros(self.num_pixels, np.int64)
         groups[pixel] = 1 + np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
         return groups
 
-    def sample_points(self, per_side: int) -> Array:
-        """Stratified points on each quad, (Q, per_side**2, 3) world metres."""
+    def sample_points(self, per_side: int, quads: NDArray[Any] | slice = slice(None)) -> Array:
+        """Stratified points on each quad, (Q, per_side**2, 3) world metres.
+
+        Args:
+            per_side: points along each side of a quad.
+            quads: which quads; all if omitted.
+        """
         ticks = (np.arange(per_side) + 0.5) / per_side
         s, t = (grid.ravel()[:, None] for grid in np.meshgrid(ticks, ticks))
-        a, b, c, d = (self.corners[:, None, i] for i in range(4))
+        a, b, c, d = (self.corners[quads, None, i] for i in range(4))
         points: Array = (1 - s) * (1 - t) * a + s * (1 - t) * b + s * t * c + (1 - s) * t * d
         return points
 
@@ -160,9 +166,22 @@ def visible_surface(
             f"depth {depth.shape} and normal {normal.shape} do not fit a camera of "
             f"{camera.width}x{camera.height} pixels."
         )
-    if kind == "lattice":
-        return _lattice(camera, depth.astype(np.float64), normal.astype(np.float64))
-    return _footprints(camera, depth.astype(np.float64), normal.astype(np.float64), caster)
+    deep, facing = depth.astype(np.float64), normal.astype(np.float64)
+    if kind == "footprint":
+        return _footprints(camera, deep, facing, caster)
+    lattice = _lattice(camera, deep, facing)
+    bare = np.isfinite(deep).ravel() & ~(lattice.pixel_area > 0)
+    if not bare.any():
+        return lattice
+    # A pixel cut off from all its neighbours still has its own footprint.
+    single = _footprints(camera, np.where(bare.reshape(shape), deep, np.nan), facing, caster)
+    return VisibleSurface(
+        np.concatenate([lattice.pixel, single.pixel]),
+        np.concatenate([lattice.corners, single.corners]),
+        np.concatenate([lattice.normal, single.normal]),
+        lattice.num_pixels,
+        lattice.width,
+    )
 
 
 def _footprints(camera: Camera, depth: Array, normal: Array, caster: RayCaster) -> VisibleSurface:

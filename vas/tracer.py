@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
+from vasgen.inside import solid_around
 from vasgen.layers import Float, RadioLayers
 from vasgen.raycast import RayCaster
 from vasgen.spec import RadioSpec
@@ -23,8 +24,9 @@ from vasgen.vas.coverage import trace_coverage
 from vasgen.vas.diffraction import Diffraction, Target
 from vasgen.vas.direct import trace_direct
 from vasgen.vas.link_budget import Powers, radio_layers
-from vasgen.vas.radio_scene import RadioScene, check_materials
-from vasgen.vas.surface import VisibleSurface, offset_m, visible_surface
+from vasgen.vas.radio_scene import RadioScene, check_materials, check_scattering
+from vasgen.vas.surface import offset_m, visible_surface
+from vasgen.vas.wedge_search import Footprints, diffraction_on_image
 from vasgen.vas.wedges import find_wedges
 
 Array = NDArray[np.float64]
@@ -48,13 +50,15 @@ class Tracer:
         caster: the same scene for rays, if it is at hand already.
 
     Raises:
-        InputError: if a material is not defined at the frequency.
+        InputError: if a material is not defined at the frequency, or diffuse reflection is
+            asked for and no material scatters.
     """
 
     def __init__(
         self, bundle: SceneBundle, spec: RadioSpec, *, caster: RayCaster | None = None
     ) -> None:
         check_materials(bundle.radio_materials, spec.frequency_hz)
+        check_scattering(bundle.radio_materials, spec)
         self.bundle = bundle
         self.spec = spec
         self._caster = caster or RayCaster(bundle)
@@ -82,16 +86,16 @@ class Tracer:
             advance: called with the share of the work done since the last call.
 
         Raises:
-            InputError: if there is no transmitter, or two share a name.
+            InputError: if there is no transmitter, two share a name, or one is inside a solid.
         """
-        _check_transmitters(transmitters)
+        _check_transmitters(transmitters, self._caster)
         surface = visible_surface(camera, depth, normal, self.spec.surface, self._caster)
         powers = Powers.none(len(transmitters), depth.size)
         if len(surface.pixel):
             radio = self._radio_near(np.median(surface.centres, axis=0))
-            powers = self._powers(
-                radio, surface, camera, depth, normal, transmitters, seed, advance
-            )
+            target, pixel = pixel_centres(camera, depth, normal, radio.centre)
+            footprints = Footprints(surface, target, pixel, depth.shape)
+            powers = self._powers(radio, footprints, transmitters, seed, advance)
         else:
             advance(1.0)
         return radio_layers(powers, np.isfinite(depth), transmitters, self.spec)
@@ -99,17 +103,13 @@ class Tracer:
     def _powers(
         self,
         radio: RadioScene,
-        surface: VisibleSurface,
-        camera: Camera,
-        depth: Float,
-        normal: Float,
+        footprints: Footprints,
         transmitters: Sequence[Transmitter],
         seed: int,
         advance: Advance,
     ) -> Powers:
-        spec = self.spec
-        powers = Powers.none(len(transmitters), depth.size)
-        target, pixel = _pixel_centres(camera, depth, normal, radio.centre)
+        spec, surface = self.spec, footprints.surface
+        powers = Powers.none(len(transmitters), surface.num_pixels)
         for row, transmitter in enumerate(transmitters):
             radio.set_transmitters([transmitter])
             position = np.asarray(transmitter.position)
@@ -118,7 +118,7 @@ class Tracer:
             powers.gain[row] += direct.gain if spec.line_of_sight else 0.0
             if spec.diffraction and spec.max_depth > 0:
                 bends = Diffraction(radio, self._wedges, self._caster, position)
-                powers.gain[row] += bends.gain_on_image(target, pixel, depth.shape)
+                powers.gain[row] += diffraction_on_image(bends, footprints, radio.centre)
             advance(_CLOSED_FORM_SHARE / len(transmitters))
         if _counts_rays(spec):
             radio.set_transmitters(transmitters)
@@ -147,7 +147,7 @@ def _counts_rays(spec: RadioSpec) -> bool:
     return mechanisms and spec.max_depth > 0
 
 
-def _pixel_centres(
+def pixel_centres(
     camera: Camera, depth: Float, normal: Float, centre: Array
 ) -> tuple[Target, NDArray[np.int64]]:
     """Receiving points of the visible pixels, lifted like the surface, and their pixels."""
@@ -157,9 +157,17 @@ def _pixel_centres(
     return Target(points + offset_m(points, centre)[:, None] * unit, unit), pixel
 
 
-def _check_transmitters(transmitters: Sequence[Transmitter]) -> None:
+def _check_transmitters(transmitters: Sequence[Transmitter], caster: RayCaster) -> None:
     names = [transmitter.name for transmitter in transmitters]
     if not names:
         raise InputError("no transmitter is given; give at least one.")
     if len(set(names)) < len(names):
         raise InputError(f"transmitter names must differ; given: {', '.join(names)}.")
+    for transmitter in transmitters:
+        solid = solid_around(caster, transmitter.position)
+        if solid is not None:
+            x, y, z = transmitter.position
+            raise InputError(
+                f"transmitter {transmitter.name!r} at ({x:g}, {y:g}, {z:g}) is inside {solid}; "
+                "move it outside."
+            )

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from vasgen.errors import InputError, unknown_choice
 
+BOLTZMANN_J_PER_K = 1.380649e-23
+
 Density = Literal["downtown", "mix", "margin"]
 Position = tuple[float, float, float]
 Angle = Annotated[float, Field(ge=-360, le=360)]
@@ -143,6 +145,11 @@ class RadioSpec(_Part):
     rays: Annotated[int, Field(ge=1000, le=10**12)] = 10_000_000
     chunks: Annotated[int, Field(ge=2, le=100_000)] = 4
     antenna: AntennaSpec = AntennaSpec()
+
+    @property
+    def noise_w(self) -> float:
+        """Thermal noise power kTB, watts."""
+        return BOLTZMANN_J_PER_K * self.temperature_k * self.bandwidth_hz
 
 
 class RenderSpec(_Part):

@@ -210,3 +210,49 @@ def test_scene_far_away_gives_the_map_of_the_origin():
         )
         totals.append(trace_coverage(radio, surface, spec, seed=3, line_of_sight=False).gain.sum())
     assert 10 * np.log10(totals[1] / totals[0]) == pytest.approx(0, abs=0.1)
+
+
+def test_the_standard_error_is_honest_for_cells_of_every_size():
+    """Pixels cut by a border have smaller footprints, so fewer hits of greater weight."""
+    wall = rectangle(
+        "wall", [(40, 10, 0), (-40, 10, 0), (-40, 10, 60), (40, 10, 60)], radio="metal"
+    )
+    floor = rectangle("floor", [(-8, -8, 0), (7, -7, 0), (8, 4, 0), (-7, 5, 0)], instance=2)
+    scene = bundle(wall, floor)
+    spec = RadioSpec(rays=300_000, max_depth=1, refraction=False)
+    radio, surface, _, _ = setting(
+        scene, [1, -4, 30], [1, -3, 0], np.array([2.0, -6.0, 5.0]), spec, (60, 45)
+    )
+    runs = [
+        trace_coverage(radio, surface, spec, seed=seed, line_of_sight=False) for seed in range(24)
+    ]
+    gain = np.array([run.gain[0] for run in runs])
+    stated = np.mean([run.variance[0] for run in runs], axis=0)
+    floor_pixels = np.unique(surface.pixel[surface.normal[:, 2] > 0.5])
+    area = surface.pixel_area[floor_pixels]
+    small = area < 0.7 * np.median(area)
+    assert small.sum() > 10
+    for some in (floor_pixels[small], floor_pixels[~small]):
+        assert gain[:, some].var(axis=0, ddof=1).mean() < 1.6 * stated[some].mean()
+
+
+def test_a_turned_antenna_turns_its_pattern():
+    """The 38.901 element has 8 dBi on boresight; yaw and downtilt move it."""
+    scene = bundle(
+        rectangle("wall", [(-9, 40, -30), (9, 40, -30), (9, 40, 30), (-9, 40, 30)][::-1])
+    )
+    spec = RadioSpec(antenna=AntennaSpec(pattern="tr38901"))
+    caster, camera, depth, normal = view(scene, [0, -40, 0], [0, 40, 0], 60, 60)
+    surface = visible_surface(camera, depth, normal, "footprint", caster)
+    radio = RadioScene(scene, spec, np.zeros(3))
+    position = np.array([0.0, 0.0, 10.0])
+    elevation = np.degrees(np.arctan2(surface.centres[:, 2] - 10, surface.centres[:, 1]))
+    for tilt in (0.0, 15.0):
+        turned = Transmitter("tx", tuple(position), orientation_deg=(90.0, tilt, 0.0))
+        radio.set_transmitters([turned])
+        gain = trace_direct(radio, surface, caster, position).gain[surface.pixel]
+        distance = np.linalg.norm(surface.centres - position, axis=1)
+        directivity = 10 * np.log10(gain / friis(distance, spec.frequency_hz))
+        assert directivity.max() == pytest.approx(8.0, abs=0.1)
+        strongest = directivity > directivity.max() - 0.05
+        assert elevation[strongest].mean() == pytest.approx(-tilt, abs=2.0)

@@ -36,8 +36,11 @@ def test_lattice_pixels_keep_their_centre(shift):
     pixels, _ = camera.project(surface.corners)
     row, column = np.divmod(surface.pixel, camera.width)
     centre = np.stack([column + 0.5, row + 0.5], axis=-1)
-    # One corner of every quarter is the back-projected centre of the pixel that owns it.
-    assert np.abs(pixels - centre[:, None]).max(axis=-1).min(axis=1).max() < 1e-3
+    # One corner of every quarter is the back-projected centre of the pixel that owns it; a
+    # pixel cut off from all its neighbours has its own footprint instead.
+    miss = np.abs(pixels - centre[:, None]).max(axis=-1).min(axis=1)
+    assert (miss < 1e-3).mean() > 0.98
+    assert miss.max() < 0.5 + 1e-3
 
 
 @pytest.mark.parametrize("kind", ["footprint", "lattice"])
@@ -81,11 +84,12 @@ def test_footprints_of_a_crease_stay_in_front_of_both_surfaces():
     assert surface.corners[on_ground, :, 1].max() < 5 + cell / elevation
 
 
-def test_every_visible_pixel_has_area_and_no_other():
+@pytest.mark.parametrize("kind", ["footprint", "lattice"])
+def test_every_visible_pixel_has_area_and_no_other(kind):
     scene = street_canyon()
     caster, camera, depth, normal = view(scene, [-60, -50, 30], [0, 0, 8], 80, 60)
     assert np.isnan(depth).any(), "the view must contain sky"
-    surface = visible_surface(camera, depth, normal, "footprint", caster)
+    surface = visible_surface(camera, depth, normal, kind, caster)
     assert ((surface.pixel_area > 0) == np.isfinite(depth).ravel()).all()
 
 

@@ -12,7 +12,7 @@ from vasgen.layers import PATH_GAIN_FLOOR_DB, RADIO_LAYERS
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer
-from vasgen.vas.link_budget import noise_w
+from vasgen.vas.link_budget import Powers, radio_layers
 from vasgen.vas.surface import visible_surface
 
 _POINTS = 4  # independent points a footprint
@@ -68,7 +68,7 @@ def test_rss_and_sinr_follow_from_gain(canyon):
     power = np.array([[30.0], [20.0]])
     rss = layers.path_gain_db[:, seen] + power
     assert layers.rss_dbm[:, seen] == pytest.approx(rss, abs=1e-4)
-    noise = noise_w(spec)
+    noise = spec.noise_w
     assert 10 * np.log10(noise) + 30 == pytest.approx(-113.9, abs=0.1)  # kTB at 1 MHz and 293 K
     watts = 10 ** (rss / 10 - 3)
     sinr = 10 * np.log10(watts / (noise + watts[::-1]))
@@ -222,3 +222,31 @@ def test_unknown_radio_materials_are_refused():
     scene = SceneBundle(scene.name, scene.meshes, tuple(bad), scene.visual_materials)
     with pytest.raises(InputError, match=r"'bricks', which ITU-R P.2040 does not list"):
         Tracer(scene, RadioSpec())
+
+
+def test_a_transmitter_inside_a_building_is_refused():
+    inside = [Transmitter("mast", (-2.0, 22.0, 5.0))]
+    with pytest.raises(InputError, match=r"transmitter 'mast' at \(-2, 22, 5\) is inside object 2"):
+        trace(street_canyon(), RadioSpec(rays=1000), transmitters=inside)
+
+
+def test_diffuse_reflection_needs_a_scattering_coefficient_and_then_matters():
+    off = {"line_of_sight": False, "refraction": False, "diffraction": False, "rays": 200_000}
+    spec = RadioSpec(max_depth=1, diffuse_reflection=True, **off)
+    with pytest.raises(InputError, match=r"no material of the scene scatters; set radio\.scat"):
+        Tracer(street_canyon(), spec)
+    mirror, _ = trace(street_canyon(), RadioSpec(max_depth=1, **off))
+    rough = RadioSpec(max_depth=1, diffuse_reflection=True, scattering_coefficient=0.5, **off)
+    diffuse, _ = trace(street_canyon(), rough)
+    assert (diffuse.reached & ~mirror.reached).sum() > 100
+
+
+def test_sinr_survives_a_mast_next_door():
+    """Total minus own would cancel: 1 + 1e-12 - 1 loses the interferer."""
+    powers = Powers(np.array([[1e-2], [1e-16], [3e-16]]), np.zeros((3, 1)), np.ones((3, 1), bool))
+    transmitters = [Transmitter(name, (0.0, 0.0, 9.0), power_dbm=80.0) for name in "abc"]
+    spec = RadioSpec(bandwidth_hz=1.0, temperature_k=1.0)
+    layers = radio_layers(powers, np.ones((1, 1), bool), transmitters, spec)
+    expected = 10 * np.log10(1e-2 / (4e-16 + spec.noise_w / 1e5))
+    assert layers.sinr_db[0, 0, 0] == pytest.approx(expected, abs=1e-3)
+    assert np.isfinite(layers.sinr_db).all()
