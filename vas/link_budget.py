@@ -55,7 +55,8 @@ def radio_layers(
     power_w = 10 ** (np.array([t.power_dbm for t in transmitters])[:, None] / 10 - 3)
     rss_w = power_w * gain
     sinr = rss_w / (spec.noise_w + _sum_of_others(rss_w))
-    error_db = 10 / np.log(10) * np.sqrt(powers.variance) / gain
+    # One standard error above the gain: finite and meaningful where the gain is tiny.
+    error_db = 10 * np.log10(1 + np.sqrt(powers.variance) / gain)
     shape = (len(transmitters), *valid.shape)
 
     def layer(values: Array, where: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -31,7 +31,7 @@ _KEPT_SHARE = 0.995
 _PAIRS_AT_ONCE = 1_000_000
 
 #: Pixels that differ by more than this from a neighbour are averaged over several points.
-_UNEVEN_DB = 1.0
+_UNEVEN_DB = 3.0
 
 #: Gains below this are all the same nothing, dB.
 _NOTHING_DB = -170.0

@@ -1,4 +1,4 @@
-"""Wedges: the convex edges of the scene that diffract."""
+"""Wedges: the edges of the scene that diffract."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHORTEST_M = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Wedges:
-    """Convex edges between two faces of one radio material.
+    """Edges between two faces of one radio material.
 
     Attributes:
         origin: (W, 3) float64, one end of the edge, world metres.
@@ -74,7 +74,7 @@ class Wedges:
 
 
 def find_wedges(bundle: SceneBundle) -> Wedges:
-    """All convex edges of a scene.
+    """All bent edges of a scene.
 
     Edges must be shared by exactly two faces of one mesh: open shells and edges between
     different radio materials do not diffract, as in Sionna RT. The facets of a tree stand for
@@ -91,20 +91,26 @@ def _mesh_wedges(mesh: Mesh, material: int) -> Wedges:
     corners = mesh.triangles
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals = cross / np.maximum(np.linalg.norm(cross, axis=1, keepdims=True), 1e-300)
-    # Directed as face 0 runs round its corners, so that normal x edge points into the face.
-    edge = mesh.vertices[end] - mesh.vertices[start]
-    length = np.linalg.norm(edge, axis=1)
-    across = corners[second].mean(axis=1) - mesh.vertices[start]
-    convex = np.einsum("ij,ij->i", across, normals[first]) < -1e-9 * length
-    bent = np.einsum("ij,ij->i", normals[first], normals[second]) < _FLAT
+    normal_0, normal_n = normals[first], normals[second]
+    origin, tip = mesh.vertices[start], mesh.vertices[end]
+    across = corners[second].mean(axis=1) - origin
+    # The solid is taken to be on the narrow side, whichever way the faces are wound: imported
+    # shells are often inside out. At a true inner corner that side is air, from where no
+    # path bends round the edge, and the far side is in the dark.
+    inward = (np.einsum("ij,ij->i", across, normal_0) > 0)[:, None]
+    normal_0, normal_n = (np.where(inward, -n, n) for n in (normal_0, normal_n))
+    # Directed so that normal x edge points into face 0.
+    origin, tip = np.where(inward, tip, origin), np.where(inward, origin, tip)
+    length = np.linalg.norm(tip - origin, axis=1)
+    bent = np.einsum("ij,ij->i", normal_0, normal_n) < _FLAT
     leaf = mesh.face_class[first] == SemanticClass.VEGETATION
-    keep = convex & bent & ~leaf & (length > _SHORTEST_M)
+    keep = bent & ~leaf & (length > _SHORTEST_M)
     return Wedges(
-        mesh.vertices[start][keep],
-        edge[keep] / length[keep, None],
+        origin[keep],
+        (tip - origin)[keep] / length[keep, None],
         length[keep],
-        normals[first][keep],
-        normals[second][keep],
+        normal_0[keep],
+        normal_n[keep],
         np.full(int(keep.sum()), material),
     )
 

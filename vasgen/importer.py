@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from vasgen import runtime
 from vasgen.appearance import dress
@@ -223,6 +225,7 @@ def _shape(mi: Any, shape: Any, path: Path, materials: dict[str, _Material]) -> 
     corners = np.array(shape.vertex_positions_buffer(), np.float64).reshape(-1, 3)
     indices = np.array(shape.faces_buffer(), np.int64).reshape(-1, 3)
     vertices, faces = _weld(corners, indices)
+    faces = _outward(vertices, faces)
     return ImportedShape(name, material.radio.name, vertices, faces, material.colour)
 
 
@@ -232,6 +235,31 @@ def _weld(vertices: Array, faces: NDArray[np.int64]) -> tuple[Array, NDArray[np.
     faces = index.reshape(-1)[faces]
     a, b, c = faces.T
     return unique, faces[(a != b) & (b != c) & (c != a)].astype(np.int32)
+
+
+def _outward(vertices: Array, faces: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The faces with every connected part wound so that it encloses a positive volume.
+
+    Imported shells are often inside out. The volume is taken from a point on the level of
+    each part's lowest vertex, so that a missing floor does not matter; flat parts face up.
+    """
+    if not len(faces):
+        return faces
+    links = faces[:, [0, 1, 1, 2]].reshape(-1, 2).T
+    graph = coo_array((np.ones(links.shape[1]), links), shape=(len(vertices),) * 2)
+    count, part_of = connected_components(graph, directed=False)
+    part = part_of[faces[:, 0]]
+    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    np.minimum.at(low, part_of, vertices)
+    np.maximum.at(high, part_of, vertices)
+    origin = np.column_stack([(low + high)[:, :2] / 2, low[:, 2]])
+    a, b, c = (vertices[faces[:, k]] - origin[part] for k in range(3))
+    volume = np.bincount(part, np.einsum("ij,ij->i", a, np.cross(b, c)), count) / 6
+    upward = np.bincount(part, np.cross(b - a, c - a)[:, 2], count)
+    # Rounding is far below a millionth of the box around a part.
+    limit = 1e-6 * np.prod(high - low, axis=1)
+    inverted = np.where(np.abs(volume) > limit, volume < 0, upward < 0)
+    return np.where(inverted[part][:, None], faces[:, ::-1], faces)
 
 
 def _bundle(

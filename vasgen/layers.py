@@ -86,7 +86,8 @@ RADIO_LAYERS: dict[str, LayerSpec] = {
         "float32",
         "transmitter height width",
         "dB",
-        "standard error of path_gain_db; NaN: not reached or sky",
+        "how far one standard error of the path gain lies above it, 10 log10(1 + error / gain); "
+        "NaN: not reached or sky",
     ),
 }
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from vasgen import runtime
+from vasgen.inside import inside_solid
+from vasgen.raycast import RayCaster
 from vasgen.scenes import open_scene
 from vasgen.semantics import BUILDING, SemanticClass
 
@@ -162,3 +164,18 @@ def test_looks_of_walls_follow_the_radio_material(material, walls):
     index = [m.name for m in scene.radio_materials].index(material)
     looks = table.visual[(table.radio == index) & (table.semantic == SemanticClass.WALL)]
     assert {scene.visual_materials[look].recipe for look in looks} == {walls}
+
+
+def test_inside_out_buildings_are_turned():
+    """The canyon's buildings come wound inward: without this nothing diffracts there."""
+    scene = open_scene("sionna:simple_street_canyon")
+    table = scene.face_table
+    a, b, c = (table.triangles[:, k] for k in range(3))
+    volume = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
+    buildings = np.isin(table.semantic, [SemanticClass.WALL, SemanticClass.ROOF])
+    for instance in np.unique(table.instance[buildings]):
+        assert volume[buildings & (table.instance == instance)].sum() > 0
+    assert inside_solid(RayCaster(scene), [[48.0, 24.0, 5.0]]).all()
+    flat = table.semantic == SemanticClass.GROUND
+    if flat.any():
+        assert (table.normal[flat][:, 2] > 0).all()

@@ -69,7 +69,7 @@ records = st.fixed_dictionaries(
         "transmitters": st.fixed_dictionaries(
             {},
             optional={
-                "power_dbm": coordinate,
+                "power_dbm": st.floats(-100, 100),
                 "positions": st.none()
                 | st.lists(st.lists(coordinate, min_size=3, max_size=3), max_size=3),
             },

@@ -44,12 +44,45 @@ def test_swapping_faces_keeps_the_wedge():
     assert into_face == pytest.approx(-swapped.normal_n)
 
 
-def test_concave_and_flat_edges_are_no_wedges():
-    # The rim of a box, seen from inside: all edges turn the other way.
-    solid = box("b", (4, 4, 4), (0, 0, 0))
+def test_winding_does_not_matter_and_flat_edges_are_no_wedges():
+    solid = box("b", (4, 6, 8), (1, 2, 4))
     inside_out = mesh("b", solid.vertices, solid.faces[:, ::-1], radio="concrete")
-    assert len(find_wedges(bundle(inside_out))) == 0
+    one, other = (find_wedges(bundle(m)) for m in (solid, inside_out))
+    assert len(one) == len(other) == 12
+
+    def edges(wedges):
+        middle = wedges.origin + 0.5 * wedges.length[:, None] * wedges.along
+        order = np.lexsort(middle.round(6).T)
+        return middle[order], wedges.outward[order]
+
+    for a, b in zip(edges(one), edges(other), strict=True):
+        assert a == pytest.approx(b)
     assert len(find_wedges(bundle(ground(5.0)))) == 0
+
+
+def test_an_inside_out_wall_diffracts_like_a_sound_one():
+    solid = ridge("wall", 60, 3, 15)
+    inside_out = mesh("wall", solid.vertices, solid.faces[:, ::-1], radio="concrete")
+    points = np.array([[0.0, 12.0, 3.0], [5.0, 25.0, 8.0]])
+    target = Target(points, np.tile([0.0, 0.0, 1.0], (2, 1)))
+    gains = [
+        diffraction(bundle(m), [0.0, -25.0, 4.0], RadioSpec(), np.zeros(3))[0].gain_everywhere(
+            target
+        )
+        for m in (solid, inside_out)
+    ]
+    assert (gains[0] > 0).all()
+    assert gains[0] == pytest.approx(gains[1], rel=1e-5)
+
+
+def test_an_inner_corner_diffracts_nothing():
+    """Two walls of a courtyard: their common edge is a corner of the air, not of a wall."""
+    corners = [(0, 20, 0), (0, 0, 0), (20, 0, 0), (0, 20, 30), (0, 0, 30), (20, 0, 30)]
+    faces = [(0, 1, 4), (0, 4, 3), (1, 2, 5), (1, 5, 4)]
+    walls = mesh("walls", corners, faces, radio="concrete")
+    solver, _ = diffraction(bundle(walls), [9.0, 6.0, 2.0], RadioSpec(), np.zeros(3))
+    target = Target(np.array([[4.0, 12.0, 1.0], [12.0, 3.0, 5.0]]), np.tile([0.0, 0, 1], (2, 1)))
+    assert solver.gain_everywhere(target).tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("shift", [np.zeros(3), np.array([5000.0, 5000.0, 0.0])])

@@ -146,7 +146,7 @@ def test_random_pixels_of_a_city_against_the_path_solver(diffraction):
     expected = value.mean(axis=1)
     spread = value.std(axis=1, ddof=1) / np.sqrt(_POINTS)
     gain = 10 ** (layers.path_gain_db[0].ravel()[chosen] / 10)
-    stated = layers.standard_error_db[0].ravel()[chosen] * gain * np.log(10) / 10
+    stated = gain * (10 ** (layers.standard_error_db[0].ravel()[chosen] / 10) - 1)
     # 2 %: float32 geometry, and the few points a footprint's mean is taken from.
     uncertainty = np.hypot(np.hypot(stated, spread), 0.02 * expected)
     error = gain - expected
