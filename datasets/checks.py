@@ -44,9 +44,10 @@ CHANCE_SHARE = 0.01
 #: Nearest distance to a transmitter at which far-field gain is asked for, metres.
 NEAREST_M = 0.5
 
-#: A lit pixel may lie below free space: part of its footprint can be in shadow. The
-#: median of many lit pixels may not.
-LIT_MEDIAN_TOLERANCE_DB = 3.0
+#: The direct path of a single isotropic element is known in closed form, and other paths
+#: only add to it. A lit pixel may still lie below free space: part of its footprint can
+#: be in shadow. The median of many lit pixels may not.
+LIT_MEDIAN_TOLERANCE_DB = 0.5
 LIT_PIXELS_FOR_MEDIAN = 100
 
 #: Float32 storage of rss and sinr near -250 dB rounds by 1.5e-5 dB; other layers' own
@@ -149,7 +150,13 @@ def check_radio(sample: Sample, spec: RadioSpec) -> Iterator[Finding]:
         return
     skies = {k: v for k, v in radio.arrays().items() if k != "standard_error_db"}
     yield from _check_sky(skies, RADIO_LAYERS, valid)
+    if not sample.transmitters:
+        yield Finding("path_gain_db", "has no transmitter")
+        return
     yield from _check_reached(radio, valid)
+    if spec.line_of_sight and _one_isotropic(spec.antenna):
+        dark = radio.line_of_sight & ~radio.reached
+        yield _finding("line_of_sight", "lit but not reached", dark)
     power = np.array([t.power_dbm for t in sample.transmitters])[:, None, None]
     with np.errstate(invalid="ignore"):
         off = np.abs(radio.rss_dbm - (radio.path_gain_db + power)) > CONSISTENCY_DB
@@ -206,16 +213,20 @@ def _check_free_space(sample: Sample, radio: RadioLayers, spec: RadioSpec) -> It
         excess = gain > free + peak + MULTIPATH_HEADROOM_DB
     if excess.sum() > CHANCE_SHARE * radio.reached.sum():
         yield _finding("path_gain_db", "more than free space and multipath allow", excess)
-    isotropic = spec.antenna.pattern == "iso" and array_gain_db(spec.antenna) == 0.0
-    if not (spec.line_of_sight and isotropic):
-        return  # an array's nulls may hide a direct path
+    if not (spec.line_of_sight and _one_isotropic(spec.antenna)) or peak != 0.0:
+        return  # the direct path is not counted, or is not that of free space
     for k, lit in enumerate(radio.line_of_sight):
         if lit.sum() < LIT_PIXELS_FOR_MEDIAN:
             continue
         deficit = float(np.median(free[k][lit] - gain[k][lit]))
-        if deficit > LIT_MEDIAN_TOLERANCE_DB:
+        if not deficit < LIT_MEDIAN_TOLERANCE_DB:
             message = f"transmitter {k}: lit pixels lie {deficit:.1f} dB below free space (median)"
             yield Finding("path_gain_db", message, lit)
+
+
+def _one_isotropic(antenna: AntennaSpec) -> bool:
+    """Whether the antenna shines everywhere: arrays and other patterns have nulls."""
+    return antenna.pattern == "iso" and antenna.rows == antenna.columns == 1
 
 
 def _check_reached(radio: RadioLayers, valid: Mask) -> Iterator[Finding]:
@@ -228,7 +239,6 @@ def _check_reached(radio: RadioLayers, valid: Mask) -> Iterator[Finding]:
     yield _finding(
         "path_gain_db", "below the floor", valid & (radio.path_gain_db < PATH_GAIN_FLOOR_DB)
     )
-    yield _finding("line_of_sight", "lit but not reached", radio.line_of_sight & ~radio.reached)
     error = radio.standard_error_db
     known = np.isfinite(error) & (error >= 0)
     yield _finding(

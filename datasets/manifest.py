@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vasgen.artefact import atomic_file, library_versions, sha256_of
+from vasgen.artefact import DAMAGE, atomic_file, library_versions, sha256_of
 from vasgen.bundle import SceneBundle
 from vasgen.datasets import store
+from vasgen.datasets.records import check_keys, check_values, read_json
 from vasgen.errors import InputError, StorageError
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
 from vasgen.semantics import SemanticClass
@@ -23,6 +24,20 @@ FORMAT_VERSION = 1
 MANIFEST_JSON = "dataset.json"
 VIEWS = "views"
 SCENE = "scene"
+
+_KINDS = {
+    "name": str,
+    "seed": int,
+    "spec": dict,
+    "versions": dict,
+    "scene": dict,
+    "transmitters": list,
+    "layers": dict,
+    "semantic_classes": dict,
+    "radio_materials": list,
+    "samples": list,
+    "content_hash": str,
+}
 
 
 @dataclass(frozen=True)
@@ -136,19 +151,37 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_JSON
     if not path.is_file():
         raise InputError(_no_dataset(folder))
+    record = read_json(path)
     try:
-        record = json.loads(path.read_text())
         if record["format"] != FORMAT_VERSION:
             raise InputError(
                 f"{path} has format {record['format']}; this vasgen reads {FORMAT_VERSION}."
             )
+        _check_record(record)
         for key in ("transmitters", "radio_materials", "samples"):
             record[key] = tuple(record[key])
         return Manifest(**record)
     except InputError:
         raise
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except DAMAGE as error:
         raise StorageError(f"{path} is damaged: {error}") from error
+
+
+def _check_record(record: Any) -> None:
+    check_keys(record, _KINDS, "it")
+    check_keys(record["scene"], {"name": str, "content_hash": str, "triangles": int}, "scene")
+    check_values(record["versions"], str, "versions")
+    check_values(record["semantic_classes"], str, "semantic_classes")
+    check_values(record["layers"], dict, "layers")
+    for index, entry in enumerate(record["transmitters"]):
+        check_keys(entry, {}, f"transmitters[{index}]")
+    for index, name in enumerate(record["radio_materials"]):
+        check_keys({"name": name}, {"name": str}, f"radio_materials[{index}]")
+    for index, sample in enumerate(record["samples"]):
+        what = f"samples[{index}]"
+        check_keys(sample, {"name": str, "files": dict}, what)
+        check_keys(sample["files"], {store.VIEW_JSON: str}, f"files of {what}")
+        check_values(sample["files"], str, f"files of {what}")
 
 
 def _no_dataset(folder: Path) -> str:

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import zipfile
+import os
+import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.artefact import atomic_file, sha256_of
+from vasgen.artefact import DAMAGE, atomic_directory, sha256_of
 from vasgen.camera import Camera
+from vasgen.datasets.records import check_keys, check_values, read_json
 from vasgen.errors import InputError, StorageError
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS, Float, ImageLayers, RadioLayers
 from vasgen.transmitter import Transmitter
@@ -38,6 +41,17 @@ IMAGE_NPZ = "image.npz"
 RADIO_NPZ = "radio.npz"
 RGB_EXR = "rgb.exr"
 RGB_PNG = "rgb.png"
+
+_NULL = type(None)
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "camera": dict,
+    "scene_hash": str,
+    "recipe": str,
+    "seeds": dict,
+    "transmitters": list,
+    "radio_spec": (dict, _NULL),
+    "files": dict,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +108,12 @@ class ViewRecord:
         """Inverse of :meth:`to_dict`; other keys are ignored.
 
         Raises:
-            KeyError: if a key is missing.
+            TypeError: if a key is missing, or its value of another kind.
             InputError: if the camera or a transmitter cannot be read.
         """
+        check_keys(record, _KINDS, "it")
+        check_values(record["seeds"], int, "seeds")
+        check_values(record["files"], str, "files")
         parts = {f.name: record[f.name] for f in dataclasses.fields(cls)}
         parts["camera"] = Camera.from_dict(record["camera"])
         parts["transmitters"] = tuple(map(Transmitter.from_dict, record["transmitters"]))
@@ -127,13 +144,17 @@ def add_radio(folder: Path, record: ViewRecord, image: ImageLayers, radio: Radio
     """Write the radio layers of an existing view, replacing older ones.
 
     Raises:
-        StorageError: if the disk refuses; the view is then as before, or visibly untraced.
+        StorageError: if the disk refuses; the view is then as before.
     """
-    with atomic_file(folder / RADIO_NPZ) as scratch:
-        _write_arrays(scratch, radio.arrays())
-    files = {**record.files, RADIO_NPZ: sha256_of(folder / RADIO_NPZ)}
-    with atomic_file(folder / VIEW_JSON) as scratch:
-        _write_record(scratch, dataclasses.replace(record, files=files), image, radio)
+    # The folder switches at once: new arrays beside an old record would be a lie.
+    with atomic_directory(folder) as scratch:
+        for path in folder.iterdir():
+            if path.name not in (RADIO_NPZ, VIEW_JSON) and not path.name.startswith("."):
+                _link(path, scratch / path.name)
+        _write_arrays(scratch / RADIO_NPZ, radio.arrays())
+        files = {**record.files, RADIO_NPZ: sha256_of(scratch / RADIO_NPZ)}
+        whole = dataclasses.replace(record, files=files)
+        _write_record(scratch / VIEW_JSON, whole, image, radio)
 
 
 def read_record(folder: Path) -> ViewRecord:
@@ -147,8 +168,10 @@ def read_record(folder: Path) -> ViewRecord:
     if not path.is_file():
         raise InputError(f"{folder} is no view: it has no {VIEW_JSON}.")
     try:
-        return ViewRecord.from_dict(json.loads(path.read_text()))
-    except (KeyError, TypeError, ValueError, OSError) as error:
+        return ViewRecord.from_dict(read_json(path))
+    except StorageError:
+        raise
+    except DAMAGE as error:
         raise StorageError(f"{path} is damaged: {error}") from error
 
 
@@ -192,10 +215,16 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """
     try:
         # Opened here: np.load leaves a file open that it finds damaged.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        with warnings.catch_warnings(), path.open("rb") as file:
+            warnings.simplefilter("ignore")  # damage may look like an old format to numpy
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+    except DAMAGE as error:
         raise StorageError(f"{path} cannot be read: {error}") from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # numpy hands out what it does not know
+            raise StorageError(f"{path} cannot be read: {name} is no array")
+    return arrays
 
 
 def read_rgb(path: Path) -> Float:
@@ -210,7 +239,7 @@ def read_rgb(path: Path) -> Float:
         with OpenEXR.File(str(path), separate_channels=True) as file:
             channels = file.channels()
             return np.stack([channels[c].pixels for c in "RGB"], axis=-1).astype(np.float32)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+    except DAMAGE as error:
         raise StorageError(f"{path} cannot be read: {error}") from error
 
 
@@ -230,6 +259,17 @@ def is_complete(folder: Path, recipe: str) -> bool:
     except (InputError, StorageError):
         return False
     return record.recipe == recipe and not wrong_files(folder, record.files)
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file under another name; a copy of a folder, or where the disk has no links."""
+    if source.is_dir():
+        shutil.copytree(source, target)
+        return
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _write_arrays(path: Path, arrays: dict[str, Any]) -> None:

@@ -131,7 +131,9 @@ def _check_view(folder: Path, record: ViewRecord) -> Iterator[Problem]:
     if schema:
         return  # values of a layer that is not what it should be say nothing
     sample = store.read_view(folder)
-    for finding in _check_values(sample, record):
+    with np.errstate(all="ignore"):  # what overflows is reported, not warned of
+        findings = list(_check_values(sample, record))
+    for finding in findings:
         if finding.wrong is None or finding.wrong.any():
             yield _problem(folder.name, finding)
 

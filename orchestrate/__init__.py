@@ -5,7 +5,7 @@ from vasgen.orchestrate.posefile import read_poses, write_poses
 from vasgen.orchestrate.poses import plan_views
 from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.orchestrate.transmitters import place_transmitters
-from vasgen.orchestrate.views import render_views, trace_views
+from vasgen.orchestrate.views import render_views, reopen_views, trace_views
 
 __all__ = [
     "Progress",
@@ -16,6 +16,7 @@ __all__ = [
     "plan_views",
     "read_poses",
     "render_views",
+    "reopen_views",
     "trace_views",
     "write_poses",
 ]

@@ -12,15 +12,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from vasgen.artefact import atomic_file, remove_partials
+from vasgen.artefact import DAMAGE, atomic_file, remove_partials
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.citygen import CityConfig, generate
@@ -29,11 +25,22 @@ from vasgen.datasets.manifest import (
     MANIFEST_JSON,
     SCENE,
     VIEWS,
+    Manifest,
+    content_hash,
     make_manifest,
     read_manifest,
     write_manifest,
 )
 from vasgen.errors import InputError, StorageError
+from vasgen.orchestrate.layout import (
+    PLAN_JSON,
+    SOURCE,
+    SPEC_YAML,
+    claim,
+    input_hashes,
+    is_planned,
+    locked,
+)
 from vasgen.orchestrate.pool import make_all
 from vasgen.orchestrate.posefile import read_poses
 from vasgen.orchestrate.poses import plan_views
@@ -41,11 +48,8 @@ from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.orchestrate.transmitters import place_transmitters
 from vasgen.orchestrate.view import ViewJob, ViewMaker, view_name, view_record
 from vasgen.scenes import open_scene
-from vasgen.spec import DatasetSpec, spec_from_yaml
+from vasgen.spec import DatasetSpec
 from vasgen.transmitter import Transmitter
-
-SPEC_YAML = "spec.yaml"
-PLAN_JSON = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Summary:
         scene: name of the scene.
         views: number of views in the dataset.
         made: number of them made by this run; the others were there already.
+        sizes: width and height of the views, pixels; one pair unless they differ.
         transmitters: number of transmitters.
         seconds: duration of this run.
         content_hash: content hash of the dataset.
@@ -66,6 +71,7 @@ class Summary:
     scene: str
     views: int
     made: int
+    sizes: frozenset[tuple[int, int]]
     transmitters: int
     seconds: float
     content_hash: str
@@ -78,54 +84,57 @@ def build(
 
     Args:
         spec: what to build.
-        out: dataset folder. A finished dataset of the same spec is left as it is.
+        out: dataset folder. Of a finished dataset of the same spec only what is damaged or
+            missing is made again.
         workers: number of processes that make views; the result does not depend on it.
         progress: is told about the steps.
 
     Raises:
         InputError: if the folder holds something else or another spec's dataset, or the
             spec cannot be carried out.
-        StorageError: if the disk refuses; what is finished stays and is used next time.
+        StorageError: if the disk refuses, or the scene or plan there is damaged; what is
+            finished stays and is used next time.
     """
     if workers < 1:
         raise InputError(f"workers is {workers}; allowed: 1 or more.")
     started = time.perf_counter()
     out, watch = Path(out), progress or Silent()
-    fresh = _claim(out, spec)
-    with _locked(out):
-        made = 0
-        if not (out / MANIFEST_JSON).is_file():
-            remove_partials(out)
-            remove_partials(out / VIEWS)
-            try:
-                made = _run(spec, out, workers, watch)
-            except InputError:
-                if fresh:
-                    _give_up(out)
-                raise
+    with locked(out):
+        fresh = claim(out, spec)
+        remove_partials(out)
+        remove_partials(out / VIEWS)
+        try:
+            made, cameras = _run(spec, out, workers, watch)
+        except InputError:
+            if fresh:
+                _give_up(out)
+            raise
         manifest = read_manifest(out)
     return Summary(
         out,
         manifest.scene["name"],
         len(manifest.samples),
         made,
+        frozenset((camera.width, camera.height) for camera in cameras),
         len(manifest.transmitters),
         time.perf_counter() - started,
         manifest.content_hash,
     )
 
 
-def _run(spec: DatasetSpec, out: Path, workers: int, progress: Progress) -> int:
-    bundle = _scene(spec, out / SCENE, progress)
+def _run(
+    spec: DatasetSpec, out: Path, workers: int, progress: Progress
+) -> tuple[int, list[Camera]]:
+    bundle = _scene(spec, out, progress)
     scene_hash = bundle.content_hash
     cameras, transmitters = _plan(spec, bundle, scene_hash, out / PLAN_JSON, progress)
     jobs = _jobs(spec, scene_hash, cameras, transmitters, out / VIEWS)
+    manifest = _manifest(out)
     progress.start("Checking finished views", len(jobs))
-    todo = []
-    for job in jobs:
-        if not store.is_complete(job.folder, job.record.recipe):
-            todo.append(job)
-        progress.advance(1)
+    todo = _unfinished(jobs, manifest, progress)
+    if manifest is not None and not todo:
+        return 0, cameras
+    (out / MANIFEST_JSON).unlink(missing_ok=True)  # a folder that has it is finished
     progress.start(f"Rendering and tracing {len(todo)} views", len(todo))
     try:
         _make(todo, bundle, out / SCENE, spec, workers, progress)
@@ -133,7 +142,45 @@ def _run(spec: DatasetSpec, out: Path, workers: int, progress: Progress) -> int:
         remove_partials(out / VIEWS)  # of workers that were stopped
     names = [job.folder.name for job in jobs]
     write_manifest(out, make_manifest(out, spec, bundle, transmitters, names))
-    return len(todo)
+    return len(todo), cameras
+
+
+def _manifest(out: Path) -> Manifest | None:
+    """The manifest of a finished dataset; None if there is none that is whole."""
+    if not (out / MANIFEST_JSON).is_file():
+        return None
+    try:
+        manifest = read_manifest(out)
+    except StorageError:
+        return None  # it is written anew from the views
+    said = content_hash(manifest.scene, manifest.transmitters, manifest.samples)
+    return manifest if said == manifest.content_hash else None
+
+
+def _unfinished(
+    jobs: list[ViewJob], manifest: Manifest | None, progress: Progress
+) -> list[ViewJob]:
+    """Views to make: of a finished dataset those that are not as its manifest says.
+
+    A finished dataset that is whole stays, whatever libraries made it. If some of it must
+    be made again, so must all that today's libraries would make differently.
+    """
+    samples = {} if manifest is None else {s["name"]: s["files"] for s in manifest.samples}
+    wrong: set[str] = set()
+    old: set[str] = set()
+    for job in jobs:
+        files = samples.get(job.folder.name)
+        if files is None:
+            right = store.is_complete(job.folder, job.record.recipe)
+        else:
+            right = not store.wrong_files(job.folder, files)
+        if not right:
+            wrong.add(job.folder.name)
+        elif files is not None and store.read_record(job.folder).recipe != job.record.recipe:
+            old.add(job.folder.name)
+        progress.advance(1)
+    again = wrong | old if wrong else wrong
+    return [job for job in jobs if job.folder.name in again]
 
 
 def _make(
@@ -155,10 +202,20 @@ def _make(
         maker.make(job, progress.advance)
 
 
-def _scene(spec: DatasetSpec, folder: Path, progress: Progress) -> SceneBundle:
+def _scene(spec: DatasetSpec, out: Path, progress: Progress) -> SceneBundle:
+    folder = out / SCENE
+    if SOURCE in input_hashes(spec) and not is_planned(out):
+        # The file may have changed since; only a plan records what it held.
+        shutil.rmtree(folder, ignore_errors=True)
     if folder.is_dir():
         progress.start("Loading the scene", 0)
-        return SceneBundle.load(folder)
+        try:
+            return SceneBundle.load(folder)
+        except StorageError as error:
+            raise StorageError(
+                f"the scene of dataset {out} is damaged: delete {folder} and run the same "
+                f"command again to make it anew. ({error})"
+            ) from error
     if spec.scene.source is not None:
         progress.start("Importing the scene", 0)
         bundle = open_scene(spec.scene.source)
@@ -178,6 +235,7 @@ def _plan(
         cameras, transmitters = _chosen(spec, bundle)
         record = {
             "scene_hash": scene_hash,
+            "inputs": input_hashes(spec),
             "cameras": [camera.to_dict() for camera in cameras],
             "transmitters": [transmitter.to_dict() for transmitter in transmitters],
         }
@@ -206,7 +264,7 @@ def _read_plan(path: Path, scene_hash: str) -> tuple[list[Camera], tuple[Transmi
         return cameras, tuple(Transmitter.from_dict(entry) for entry in record["transmitters"])
     except InputError:
         raise
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except DAMAGE as error:
         raise StorageError(f"{path} is damaged: {error}") from error
 
 
@@ -233,30 +291,6 @@ def _jobs(
     return jobs
 
 
-def _claim(out: Path, spec: DatasetSpec) -> bool:
-    """Make the folder this spec's, or refuse if it is something else's.
-
-    Returns:
-        Whether the folder was nobody's before.
-    """
-    path = out / SPEC_YAML
-    if path.is_file():
-        difference = _difference(spec_from_yaml(path.read_text(), str(path)), spec)
-        if difference:
-            raise InputError(
-                f"{out} holds a dataset of another spec: {difference}. "
-                "Choose another --out, or delete that folder."
-            )
-        return False
-    if out.is_file():
-        raise InputError(f"{out} is a file; choose a folder with --out.")
-    if out.is_dir() and any(not p.name.startswith(".") for p in out.iterdir()):
-        raise InputError(f"{out} is not empty and holds no dataset; choose another --out.")
-    with atomic_file(path) as scratch:
-        scratch.write_text(spec.to_yaml())
-    return True
-
-
 def _give_up(out: Path) -> None:
     """Undo a build whose spec cannot be carried out, so that a mended spec may follow."""
     if any((out / VIEWS).glob("*")):
@@ -265,39 +299,3 @@ def _give_up(out: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     for file in (out / PLAN_JSON, out / SPEC_YAML):
         file.unlink(missing_ok=True)
-    with suppress(OSError):
-        out.rmdir()
-
-
-def _difference(there: DatasetSpec, here: DatasetSpec) -> str:
-    """The first key in which two specs differ, with both values; empty if none."""
-    old, new = (_flat(s.model_dump(mode="json")) for s in (there, here))
-    for key in {**old, **new}:
-        if old.get(key) != new.get(key):
-            return f"{key} is {old.get(key)!r} there and {new.get(key)!r} here"
-    return ""
-
-
-def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in record.items():
-        flat.update(
-            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-        )
-    return flat
-
-
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Keep a second build out of the folder; the lock ends with the process."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    with (out / SPEC_YAML).open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"another vasgen build is writing to {out}; wait for it.") from None
-        yield

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vasgen.artefact import atomic_directory, remove_partials
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.datasets import store
-from vasgen.datasets.dataset import Views
+from vasgen.datasets.dataset import Views, read_views
+from vasgen.datasets.manifest import MANIFEST_JSON, SCENE, VIEWS
 from vasgen.datasets.store import ViewRecord
 from vasgen.errors import InputError
+from vasgen.orchestrate.layout import PLAN_JSON, SPEC_YAML
 from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.orchestrate.view import view_name, view_record, write_pictures
 from vasgen.render import Renderer
@@ -46,13 +48,15 @@ def render_views(
         Number of views rendered now.
 
     Raises:
-        InputError: if a camera is inside a solid, or the folder holds other things.
+        InputError: if a camera is inside a solid, the folder holds other things or belongs
+            to a dataset, or a view that would be replaced was traced.
         StorageError: if the disk refuses.
     """
     watch, light = progress or Silent(), spec or RenderSpec()
     settings = {"rgb": rgb, "render": light.model_dump(mode="json")}
     scene_hash = bundle.content_hash
     names = [view_name(index) for index in range(len(cameras))]
+    _refuse_datasets(out)
     _check_folder(out, names)
     remove_partials(out)
     records = [
@@ -64,6 +68,7 @@ def render_views(
         for name, record in zip(names, records, strict=True)
         if not store.is_complete(out / name, record.recipe)
     ]
+    _refuse_traced(folder for folder, _ in todo)
     watch.start(f"Rendering {len(todo)} views", len(todo))
     if not todo:
         return 0
@@ -75,6 +80,20 @@ def render_views(
             store.write_view(scratch, record, image)
         watch.advance(1)
     return len(todo)
+
+
+def reopen_views(folder: Path) -> Views:
+    """Open a folder of views to work on it: what killed runs left is cleared first.
+
+    Args:
+        folder: holds one folder per view.
+
+    Raises:
+        InputError: if it holds no view, or belongs to a dataset.
+    """
+    _refuse_datasets(folder)
+    remove_partials(folder)
+    return read_views(folder)
 
 
 def trace_views(
@@ -100,9 +119,11 @@ def trace_views(
         Number of views traced now.
 
     Raises:
-        InputError: if a view shows another scene.
+        InputError: if a view shows another scene, or the folder belongs to a dataset.
         StorageError: if the disk refuses, or a view is damaged.
     """
+    _refuse_datasets(views.folder)
+    remove_partials(views.folder)
     watch = progress or Silent()
     scene_hash = bundle.content_hash
     todo = []
@@ -122,7 +143,6 @@ def trace_views(
     tracer = Tracer(bundle, spec)
     for index, wanted in todo:
         folder = views.folder / views.names[index]
-        remove_partials(folder)
         image = store.read_image(folder, wanted)
         radio = tracer.trace(
             wanted.camera,
@@ -155,6 +175,29 @@ def _same_trace(record: ViewRecord, wanted: ViewRecord) -> bool:
         record.radio_spec,
         record.seeds,
     ) == (wanted.transmitters, wanted.radio_spec, wanted.seeds)
+
+
+def _refuse_datasets(folder: Path) -> None:
+    """Refuse the views of a dataset: its manifest would no longer be true of them."""
+    dataset = folder.resolve().parent
+    owned = any((dataset / name).is_file() for name in (MANIFEST_JSON, PLAN_JSON))
+    # A spec alone may be anyone's; beside a scene it is a build that has just begun.
+    owned = owned or ((dataset / SPEC_YAML).is_file() and (dataset / SCENE).is_dir())
+    if owned and folder.resolve().name == VIEWS:
+        raise InputError(
+            f"{folder} belongs to the dataset {dataset}: change its spec and use vasgen build "
+            "with another --out, or work on a copy of the folder."
+        )
+
+
+def _refuse_traced(folders: Iterable[Path]) -> None:
+    """Refuse to replace views that hold radio layers: tracing is the dear part."""
+    for folder in folders:
+        if (folder / store.RADIO_NPZ).is_file():
+            raise InputError(
+                f"view {folder} was traced, and rendering it anew would delete its radio layers; "
+                "choose another --out."
+            )
 
 
 def _check_folder(out: Path, names: Sequence[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +89,18 @@ def write_exr(path: Path | str, layer: ArrayLike) -> Path:
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
     with atomic_file(path) as scratch:
         name = "Y" if values.ndim == 2 else "RGB"
-        OpenEXR.File(header, {name: values}).write(str(scratch))
+        try:
+            OpenEXR.File(header, {name: values}).write(str(scratch))
+        except RuntimeError as error:
+            raise _refusal(error) from error
     return path
+
+
+def _refusal(error: RuntimeError) -> OSError:
+    """OpenEXR tells why a disk refuses only in its text; without a reason it is full."""
+    known = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+    number = next((n for n in known if os.strerror(n) in str(error)), errno.ENOSPC)
+    return OSError(number, os.strerror(number))
 
 
 def _encode(linear: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import importlib.metadata
+import lzma
 import os
 import shutil
+import struct
 import tempfile
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +30,26 @@ SHAPING_LIBRARIES = (
     "trimesh",
 )
 
+#: What reading a damaged file raises: JSON of another shape, and what zip archives and
+#: numpy's headers trip over. A damaged header may ask for any amount of memory.
+DAMAGE = (
+    AttributeError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
 _PREFIX = ".partial-"
 _RETIRED = ".retired-"
 
@@ -40,7 +65,7 @@ def atomic_directory(folder: Path) -> Iterator[Path]:
     Raises:
         StorageError: if the disk is full or refuses.
     """
-    with _storage_errors(folder):
+    with storage_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists() and not folder.is_dir():
             raise StorageError(f"cannot write {folder}: it is a file; choose another with --out.")
@@ -48,7 +73,12 @@ def atomic_directory(folder: Path) -> Iterator[Path]:
         try:
             # mkdtemp makes the folder private; an artefact has the user's usual permissions.
             scratch.chmod(0o777 & ~_umask())
-            yield scratch
+            try:
+                yield scratch
+            except StorageError as error:
+                # The user knows the folder, not where it was being written.
+                line = str(error).replace(str(scratch), str(folder))
+                raise StorageError(line) from error
             if folder.exists():
                 retired = Path(tempfile.mkdtemp(prefix=_RETIRED, dir=folder.parent))
                 folder.rename(retired / folder.name)
@@ -67,7 +97,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: if the disk is full or refuses.
     """
-    with _storage_errors(path):
+    with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # The suffix stays last: image writers choose their format by it.
         scratch = path.with_name(f"{_PREFIX}{os.getpid()}-{path.name}")
@@ -120,7 +150,12 @@ def _umask() -> int:
 
 
 @contextmanager
-def _storage_errors(path: Path) -> Iterator[None]:
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn a refusal of the disk into one clear line that names ``path``.
+
+    Raises:
+        StorageError: instead of an ``OSError`` that the user can mend.
+    """
     try:
         yield
     except StorageError:

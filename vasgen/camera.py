@@ -17,6 +17,9 @@ from vasgen.errors import InputError
 
 Array = NDArray[np.float64]
 
+#: Most pixels along a side: four times 4K. The layers of a larger view fit no memory.
+MAX_SIDE = 16_384
+
 _ROTATION_TOLERANCE = 1e-6  # float64 rounding of a product of three rotations, with margin
 
 
@@ -31,7 +34,8 @@ class Camera:
         camera_to_world: (4, 4) float64, metres: OpenCV camera axes to world.
 
     Raises:
-        InputError: if K is degenerate or the pose is no rigid motion.
+        InputError: if the size is out of range, K is degenerate or the pose is no rigid
+            motion.
     """
 
     width: int
@@ -47,6 +51,11 @@ class Camera:
         if self.width < 1 or self.height < 1:
             raise InputError(
                 f"camera size is {self.width}x{self.height}; both must be at least 1 pixel."
+            )
+        if max(self.width, self.height) > MAX_SIDE:
+            raise InputError(
+                f"camera size is {self.width}x{self.height}; allowed: at most {MAX_SIDE} pixels "
+                "a side."
             )
         _check_intrinsics(k)
         _check_pose(pose)

@@ -164,13 +164,12 @@ def trace(
     seed: SeedOption = 0,
 ) -> None:
     """Trace the radio signal onto the surfaces that rendered views show."""
-    from vasgen.datasets import read_views
-    from vasgen.orchestrate import place_transmitters, trace_views
+    from vasgen.orchestrate import place_transmitters, reopen_views, trace_views
     from vasgen.scenes import open_scene
     from vasgen.spec import parse_spec
 
     watch = Stopwatch()
-    folder = read_views(views)
+    folder = reopen_views(views)
     radio = {"frequency_hz": frequency_ghz * 1e9, "rays": rays, "surface": surface}
     spec = parse_spec(
         {"radio": radio, "transmitters": _transmitters(transmitter, transmitters)}, "options"
@@ -216,10 +215,9 @@ def build(
     folder = out or Path("out") / resolved.name
     with progress_bars() as bars:
         summary = run(resolved, folder, workers=workers, progress=bars)
-    views = resolved.views
     facts = {
         "scene": summary.scene,
-        "views": f"{_made(summary.made, summary.views)}, {views.width} x {views.height} pixels",
+        "views": f"{_made(summary.made, summary.views)}, {_pixels(summary.sizes)}",
         "transmitters": str(summary.transmitters),
         "content": summary.content_hash[:16],
         "took": duration(summary.seconds),
@@ -352,6 +350,13 @@ def _resolve(
     if seed is not None:
         changes["seed"] = seed
     return spec.model_copy(update=changes)
+
+
+def _pixels(sizes: frozenset[tuple[int, int]]) -> str:
+    if len(sizes) != 1:
+        return "mixed sizes"
+    ((width, height),) = sizes
+    return f"{width} x {height} pixels"
 
 
 def _made(made: int, total: int) -> str:

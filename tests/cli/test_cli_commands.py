@@ -140,6 +140,7 @@ def test_build_with_another_scene_and_seed(tmp_path):
     out = tmp_path / "out"
     options = ("--scene", "sionna:simple_street_canyon", "--seed", 5, "--out", out)
     output = run("build", spec, *options)
+    assert "1, 48 x 36 pixels" in output
     assert f"vasgen show {out}" in output.replace("\n", "")
     manifest = json.loads((out / "dataset.json").read_text())
     assert manifest["seed"] == 5
@@ -172,3 +173,27 @@ def test_a_scene_alone_is_built_like_the_quickstart(monkeypatch, tmp_path, scene
     assert (spec.name, str(folder)) == (name, f"out/{name}")
     assert spec.scene.source == scene
     assert spec.views.count == 6
+
+
+@pytest.mark.parametrize(
+    ("sizes", "text"),
+    [({(16, 12)}, "16 x 12 pixels"), ({(16, 12), (24, 12)}, "mixed sizes")],
+)
+def test_the_summary_says_the_size_of_the_views_that_were_made(monkeypatch, tmp_path, sizes, text):
+    import vasgen.orchestrate
+
+    def done(spec, folder, **options):
+        return vasgen.orchestrate.Summary(
+            folder,
+            "box",
+            views=2,
+            made=2,
+            sizes=sizes,
+            transmitters=1,
+            seconds=1.0,
+            content_hash="",
+        )
+
+    monkeypatch.setattr(vasgen.orchestrate, "build", done)
+    output = run("build", "--preset", "quickstart", "--out", tmp_path / "out")
+    assert f"2, {text}" in output

@@ -139,3 +139,18 @@ def test_an_error_is_one_line_whatever_the_terminal(tmp_path):
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+def test_the_views_of_a_dataset_are_refused(dataset_views):
+    (dataset_views.parent / "dataset.json").write_text("{}")
+    pose = ("--position", "0,-20,12", "--target", "0,0,2", "--width", 16, "--height", 12)
+    for command in (
+        ("trace", "sionna:box", dataset_views),
+        ("render", "sionna:box", *pose, "--out", dataset_views),
+    ):
+        result = run(*command)
+        assert result.stderr == (
+            f"vasgen: {dataset_views} belongs to the dataset {dataset_views.parent}: change its "
+            "spec and use vasgen build with another --out, or work on a copy of the folder.\n"
+        )
+        assert result.exit_code == 2

@@ -109,11 +109,11 @@ def bundle():
 def write(bundle, radio_spec):
     """Writes a view folder; its hashes are right whatever the arrays hold."""
 
-    def write_view(folder: Path, view: PlainView, *, traced=True):
+    def write_view(folder: Path, view: PlainView, *, traced=True, spec=radio_spec):
         record = ViewRecord(view.camera, bundle.content_hash, "recipe", {"picture": 1, "radio": 2})
         if traced:
-            spec = radio_spec.model_dump(mode="json")
-            record = replace(record, transmitters=TRANSMITTERS, radio_spec=spec)
+            settings = spec.model_dump(mode="json")
+            record = replace(record, transmitters=TRANSMITTERS, radio_spec=settings)
         with atomic_directory(folder) as scratch:
             if view.image.rgb is not None:
                 write_exr(scratch / store.RGB_EXR, view.image.rgb)

@@ -83,3 +83,24 @@ def test_a_newer_format_is_refused(dataset):
     path.write_text("{")
     with pytest.raises(StorageError, match="is damaged"):
         vasgen.datasets.open(dataset)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"scene": None}, "'scene' of it is NoneType"),
+        ({"scene": {}}, "scene lacks 'name'"),
+        ({"samples": [{"files": {}}]}, r"samples\[0\] lacks 'name'"),
+        ({"samples": [{"name": "000000"}]}, r"samples\[0\] lacks 'files'"),
+        ({"samples": [{"name": "000000", "files": {}}]}, "files of samples.* lacks 'view.json'"),
+        ({"samples": ["000000"]}, r"samples\[0\] is no record"),
+        ({"layers": 3}, "'layers' of it is int"),
+        ({"transmitters": [1]}, r"transmitters\[0\] is no record"),
+    ],
+)
+def test_a_manifest_of_another_shape_is_damage(dataset, change, line):
+    path = dataset / "dataset.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    for read in (vasgen.datasets.open, vasgen.datasets.verify):
+        with pytest.raises(StorageError, match=rf"dataset\.json is damaged: {line}"):
+            read(dataset)

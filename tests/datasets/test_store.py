@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vasgen.datasets import ViewRecord, store
-from vasgen.errors import InputError, StorageError
+from vasgen.errors import InputError, StorageError, VasgenError
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
 
 
@@ -83,3 +83,61 @@ def test_statistics_say_what_the_view_shows(tmp_path, view, write):
     lowest, median, highest = statistics["depth_m"]
     assert 0 < lowest < median < highest
     assert "statistics" not in {field.name for field in dataclasses.fields(ViewRecord)}
+
+
+def test_radio_layers_and_their_record_switch_at_once(tmp_path, view, write, monkeypatch):
+    folder = write(tmp_path / "000000", view)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    record = store.read_record(folder)
+    weaker = dataclasses.replace(view.radio, path_gain_db=view.radio.path_gain_db - 1)
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "_write_record", killed)
+        with pytest.raises(KeyboardInterrupt):
+            store.add_radio(folder, record, view.image, weaker)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    store.add_radio(folder, record, view.image, weaker)
+    assert {path.name for path in folder.iterdir()} == set(before)
+    assert store.is_complete(folder, "recipe")
+    np.testing.assert_array_equal(store.read_view(folder).radio.path_gain_db, weaker.path_gain_db)
+
+
+def test_radio_layers_are_added_where_the_disk_has_no_links(tmp_path, view, write, monkeypatch):
+    folder = write(tmp_path / "000000", view, traced=False)
+    (folder / "notes").mkdir()
+
+    def refuse(*arguments):
+        raise PermissionError
+
+    monkeypatch.setattr(store.os, "link", refuse)
+    store.add_radio(folder, store.read_record(folder), view.image, view.radio)
+    assert store.is_complete(folder, "recipe")
+    assert (folder / "notes").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("files", None),
+        ("files", {"image.npz": 3}),
+        ("seeds", [1]),
+        ("camera", []),
+        ("transmitters", None),
+        ("transmitters", [3]),
+        ("radio_spec", "x"),
+    ],
+)
+def test_a_record_of_another_shape_is_damage(tmp_path, view, write, key, value):
+    path = write(tmp_path / "000000", view) / store.VIEW_JSON
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, key: value}))
+    with pytest.raises(VasgenError):
+        store.read_view(path.parent)
+    assert not store.is_complete(path.parent, "recipe")
+    for content in ("[]", "null", "[" * 100_000):
+        path.write_text(content)
+        with pytest.raises(StorageError, match=r"view\.json is damaged"):
+            store.read_view(path.parent)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vasgen.bundle import SceneBundle, VisualMaterial
 from vasgen.datasets import checks, store, verify
 from vasgen.datasets.verify import Problem
+from vasgen.errors import VasgenError
 from vasgen.spec import AntennaSpec, RadioSpec
 
 
@@ -208,3 +209,60 @@ def test_array_gain_counts_elements_and_pattern():
     assert checks.array_gain_db(AntennaSpec()) == 0.0
     panel = AntennaSpec(rows=8, columns=8, pattern="tr38901", polarization="cross")
     assert checks.array_gain_db(panel) == pytest.approx(8.0 + 10 * np.log10(128))
+
+
+@pytest.mark.parametrize("name", ["image.npz", "radio.npz", "view.json", "../../dataset.json"])
+def test_no_flipped_byte_raises_anything_but_our_errors(dataset, name):
+    path = dataset / "views" / "000001" / name
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(16):
+        data = bytearray(whole)
+        data[rng.integers(len(data))] ^= rng.integers(1, 256)
+        path.write_bytes(data)
+        try:
+            told = not verify(dataset).ok
+        except VasgenError:  # the manifest itself cannot be read
+            told = True
+        # No hash covers all of the manifest: some of it is only for people.
+        assert told or name == "../../dataset.json"
+
+
+@pytest.mark.parametrize("name", ["image.npz", "radio.npz"])
+def test_damage_in_the_directory_of_an_archive_is_reported(tmp_path, view, write, name):
+    path = write(tmp_path / "v", view) / name
+    whole = path.read_bytes()
+    entry = whole.index(b"PK\x01\x02")
+    for offset, value in ((8, 1), (10, 99), (10, 14)):  # encrypted, unknown method, LZMA
+        data = bytearray(whole)
+        data[entry + offset] = value
+        path.write_bytes(data)
+        lines = [p.message for p in verify(tmp_path).problems if p.layer == name]
+        assert any("cannot be read" in line for line in lines)
+
+
+def test_a_trace_without_direct_paths_may_leave_lit_pixels_dark(tmp_path, view, write):
+    dark = {"reached": False, "path_gain_db": -250.0, "standard_error_db": np.nan}
+    radio = view.radio
+    for layer, value in dark.items():
+        radio = _changed(radio, layer, _set(1, 20, 3, value))
+    for name, spec, found in (
+        ("direct", RadioSpec(), True),
+        ("indirect", RadioSpec(line_of_sight=False), False),
+        ("array", RadioSpec(antenna=AntennaSpec(columns=4)), False),
+        ("dipole", RadioSpec(antenna=AntennaSpec(pattern="dipole")), False),
+    ):
+        write(tmp_path / name / "v", replace(view, radio=radio), spec=spec)
+        messages = [problem.message for problem in verify(tmp_path / name).problems]
+        assert ("lit but not reached" in messages) is found
+
+
+def test_the_median_of_lit_pixels_is_within_half_a_decibel(tmp_path, view, write):
+    for loss, found in ((0.4, False), (0.6, True)):
+        weak = replace(
+            view.radio,
+            path_gain_db=view.radio.path_gain_db - np.float32(loss),
+            rss_dbm=view.radio.rss_dbm - np.float32(loss),
+        )
+        write(tmp_path / f"{loss}" / "v", replace(view, radio=weak))
+        messages = [problem.message for problem in verify(tmp_path / f"{loss}").problems]
+        assert any("below free space (median)" in message for message in messages) is found

@@ -328,3 +328,15 @@ def test_a_library_that_is_not_installed_is_left_out(monkeypatch):
 
     monkeypatch.setattr(artefact.importlib.metadata, "version", without_mitsuba)
     assert set(library_versions()) == set(SHAPING_LIBRARIES) - {"mitsuba"}
+
+
+def test_an_inner_error_names_the_folder_that_the_user_knows(tmp_path):
+    target = tmp_path / "city"
+
+    def write():
+        with atomic_directory(target) as outer, atomic_directory(outer / "scene") as inner:
+            raise StorageError(f"cannot write {inner / 'city.glb'}: the disk is full.")
+
+    with pytest.raises(StorageError) as error:
+        write()
+    assert str(error.value) == f"cannot write {target}/scene/city.glb: the disk is full."

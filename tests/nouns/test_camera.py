@@ -174,6 +174,7 @@ def pose(changes):
     ("change", "line"),
     [
         ({"width": 0}, "camera size is 0x30; both must be at least 1 pixel."),
+        ({"width": 200_000}, "camera size is 200000x30; allowed: at most 16384 pixels a side."),
         ({"height": -2}, "camera size is 40x-2; both must be at least 1 pixel."),
         ({"intrinsics": [[1, 0], [0, 1]]}, "camera intrinsics must be 3x3 finite numbers"),
         ({"intrinsics": [[np.nan, 0, 0], *K[1:]]}, "camera intrinsics must be 3x3 finite numbers"),

@@ -169,3 +169,37 @@ def test_a_changed_plan_is_damage(built, tiny_spec, tmp_path):
     (folder / "plan.json").write_text("{}")
     with pytest.raises(StorageError, match=r"plan\.json is damaged"):
         build(tiny_spec, folder)
+
+
+def test_a_finished_dataset_that_is_damaged_is_mended(built, tiny_spec, tmp_path):
+    folder = tmp_path / "tiny"
+    shutil.copytree(built, folder)
+    (folder / "views" / "000000" / store.RGB_PNG).unlink()
+    damaged = folder / "views" / "000002" / store.VIEW_JSON
+    damaged.write_bytes(damaged.read_bytes() + b" ")
+    kept = (folder / "views" / "000001").stat().st_mtime_ns
+    assert build(tiny_spec, folder).made == 2
+    assert contents(folder) == contents(built)
+    assert (folder / "views" / "000001").stat().st_mtime_ns == kept
+
+
+def test_a_damaged_manifest_is_written_anew(built, tiny_spec, tmp_path):
+    folder = tmp_path / "tiny"
+    shutil.copytree(built, folder)
+    for damage in ("{", (built / "dataset.json").read_text().replace("30.0", "31.0")):
+        (folder / "dataset.json").write_text(damage)
+        assert build(tiny_spec, folder).made == 0
+        assert contents(folder) == contents(built)
+
+
+def test_a_damaged_scene_is_one_clear_line_and_can_be_made_anew(built, tiny_spec, tmp_path):
+    folder = tmp_path / "tiny"
+    shutil.copytree(built, folder)
+    labels = folder / "scene" / "labels.npz"
+    labels.write_bytes(labels.read_bytes()[:-9])
+    with pytest.raises(StorageError, match=f"delete {folder}/scene and run the same command"):
+        build(tiny_spec, folder)
+    assert (folder / "dataset.json").exists()
+    shutil.rmtree(folder / "scene")
+    assert build(tiny_spec, folder).made == 0
+    assert contents(folder) == contents(built)

@@ -7,7 +7,7 @@ import pytest
 from vasgen.camera import Camera
 from vasgen.datasets import read_views, store, verify
 from vasgen.errors import InputError
-from vasgen.orchestrate import plan_views, render_views, trace_views
+from vasgen.orchestrate import plan_views, render_views, reopen_views, trace_views
 from vasgen.spec import RadioSpec, RenderSpec
 from vasgen.transmitter import Transmitter
 
@@ -88,3 +88,41 @@ def test_another_scene_is_refused(city, rendered, transmitters):
     other = dataclasses.replace(city, meshes=city.meshes[:-1])
     with pytest.raises(InputError, match="shows another scene than"):
         trace_views(other, read_views(rendered), transmitters, RADIO)
+
+
+@pytest.mark.parametrize("name", ["dataset.json", "plan.json"])
+def test_the_views_of_a_dataset_are_left_alone(city, cameras, rendered, transmitters, name):
+    (rendered.parent / name).write_text("{}")
+    views, before = read_views(rendered), store.read_record(rendered / "000000").files
+    with pytest.raises(InputError, match=r"belongs to the dataset .* vasgen build"):
+        render_views(city, cameras, rendered, spec=LIGHT, rgb=True)
+    with pytest.raises(InputError, match="belongs to the dataset"):
+        trace_views(city, views, transmitters, RADIO)
+    (rendered / ".partial-of-a-build").mkdir()
+    with pytest.raises(InputError, match="belongs to the dataset"):
+        reopen_views(rendered)
+    assert (rendered / ".partial-of-a-build").exists()
+    assert store.read_record(rendered / "000000").files == before
+
+
+def test_a_spec_alone_is_no_dataset(city, cameras, rendered):
+    (rendered.parent / "spec.yaml").write_text("{}")
+    assert render_views(city, cameras, rendered, spec=LIGHT, rgb=False) == 0
+    (rendered.parent / "scene").mkdir()
+    with pytest.raises(InputError, match="belongs to the dataset"):
+        render_views(city, cameras, rendered, spec=LIGHT, rgb=False)
+
+
+def test_rendering_never_deletes_a_trace(city, cameras, rendered, transmitters):
+    trace_views(city, read_views(rendered), transmitters, RADIO)
+    with pytest.raises(InputError, match=r"000000 was traced, .* choose another --out"):
+        render_views(city, cameras, rendered, spec=LIGHT, rgb=True)
+    assert read_views(rendered)[0].radio is not None
+
+
+def test_a_view_that_was_being_replaced_comes_back(rendered):
+    retired = rendered / ".retired-x"
+    retired.mkdir()
+    (rendered / "000001").rename(retired / "000001")
+    assert len(read_views(rendered)) == 1
+    assert reopen_views(rendered).names == ("000000", "000001")

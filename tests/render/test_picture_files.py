@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.render.conftest import SceneBuilder, matte
-from vasgen.errors import InputError
+from vasgen.errors import InputError, StorageError
 from vasgen.render import overview_camera, preview, to_display, write_exr, write_png
 from vasgen.spec import RenderSpec
 
@@ -95,3 +95,24 @@ def test_a_preview_is_a_picture_of_the_scene(tmp_path):
     with Image.open(path) as image:
         assert image.size == (64, 40)
         assert np.asarray(image).std() > 10
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Failed to write pixel data", "the disk is full; free some space and run the same"),
+        ("Cannot open it. Permission denied.", "permission denied; choose another folder"),
+    ],
+)
+def test_a_disk_that_refuses_an_exr_is_one_line(tmp_path, monkeypatch, text, line):
+    class Refusing:
+        def __init__(self, *arguments):
+            pass
+
+        def write(self, path):
+            raise RuntimeError(text)
+
+    monkeypatch.setattr(OpenEXR, "File", Refusing)
+    with pytest.raises(StorageError, match=rf"^cannot write {tmp_path}/a\.exr: {line}"):
+        write_exr(tmp_path / "a.exr", np.zeros((2, 2)))
+    assert list(tmp_path.iterdir()) == []
