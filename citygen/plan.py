@@ -13,6 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from shapely import Polygon
 
@@ -55,8 +56,9 @@ def draw_plan(city: City, path: Path | str, *, size_px: int = 1600) -> Path:
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.04, 0.085, 0.92, 0.844))
     half = city.config.size_m / 2
-    axes.set(xlim=(-half, half), ylim=(-half, half), aspect="equal", xticks=[], yticks=[])
+    axes.set(xlim=(-half, half), ylim=(-half, half), aspect="equal")
     axes.spines[:].set_color(_INK)
+    _label_coordinates(axes, city.config.size_m)
     _draw_ground(axes, city)
     _draw_trees(axes, city)
     _draw_buildings(axes, city)
@@ -123,6 +125,22 @@ def _furnish(figure: Figure, axes: Axes, city: City) -> None:
         "", xy=(0.94, 0.975), xytext=(0.94, 0.945), xycoords="figure fraction", arrowprops=arrow
     )
     figure.text(0.952, 0.96, "N", fontsize=12, color=_INK, va="center", weight="bold")
+
+
+def _label_coordinates(axes: Axes, size_m: float) -> None:
+    """World coordinates along the inside of the frame, metres: for placing one's own things."""
+    step = _round_length(size_m / 4)
+    count = int(size_m / 2 / step)
+    ticks = step * np.arange(-count, count + 1)
+    ticks = ticks[np.abs(ticks) < 0.45 * size_m]
+    axes.set(xticks=ticks, yticks=ticks)
+    axes.tick_params(direction="in", length=6, pad=-16, labelsize=8, colors=_INK, zorder=5)
+    axes.tick_params(axis="y", pad=-8)
+    halo = [withStroke(linewidth=2.5, foreground=_PAPER)]
+    for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
+        label.set(path_effects=halo, zorder=6)
+    for label in axes.get_yticklabels():
+        label.set_horizontalalignment("left")
 
 
 def _scale_bar(figure: Figure, size_m: float) -> None:

@@ -29,7 +29,6 @@ from vasgen.spec import AntennaSpec, RadioSpec
 Mask = NDArray[np.bool_]
 
 SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
-BOLTZMANN_J_PER_K = 1.380649e-23
 
 #: How far the sum of all paths may exceed the direct path, dB. Image sources of an
 #: ideal, lossless street canyon add up to about pi * range / width times free space:
@@ -168,7 +167,7 @@ def check_radio(sample: Sample, spec: RadioSpec) -> Iterator[Finding]:
 
 def noise_dbm(spec: RadioSpec) -> float:
     """Thermal noise power kTB, dBm."""
-    watts = BOLTZMANN_J_PER_K * spec.temperature_k * spec.bandwidth_hz
+    watts = spec.noise_w
     return 10 * math.log10(watts) + 30
 
 

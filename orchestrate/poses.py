@@ -23,11 +23,14 @@ from vasgen.transmitter import Transmitter
 
 Array = NDArray[np.float64]
 
-#: Free space a drone keeps around itself, metres.
+#: Free space a drone keeps around itself, metres; half its height, if it flies that low.
 CLEARANCE_M = 8.0
 
 #: Downward pitch of the optical axis, degrees.
 PITCH_DEG = (10.0, 40.0)
+
+#: Low cameras aim at ground points between these distances, metres.
+_NEAREST_AIM_M, _STREET_AIM_M = 10.0, 40.0
 
 #: Farthest ground point that a camera is aimed at, metres of horizontal distance.
 _REACH_M = 300.0
@@ -93,17 +96,18 @@ def plan_views(
     terrain = Terrain(caster, rng)
     lamps = np.array([t.position for t in transmitters]).reshape(-1, 3)
     weights = _aim_weights(terrain, lamps)
+    clearance_m = min(CLEARANCE_M, spec.altitude_m[0] / 2)
     found: list[Candidate] = []
     for _ in range(_ROUNDS):
         cameras = _propose(bundle, terrain, weights, spec, rng, number=180 + 4 * spec.count)
-        found += _judge(caster, terrain, lamps, _with_clearance(caster, cameras))
+        found += _judge(caster, terrain, lamps, _with_clearance(caster, cameras, clearance_m))
         if len(found) >= 2 * spec.count:
             break
     if len(found) < spec.count:
         low, high = spec.altitude_m
         raise InputError(
             f"found {len(found)} camera poses in scene {bundle.name!r}, not {spec.count}: at "
-            f"{low:g} to {high:g} m above ground, too few places have {CLEARANCE_M:g} m of free "
+            f"{low:g} to {high:g} m above ground, too few places have {clearance_m:g} m of free "
             "space and a view of the scene. Ask for fewer views, change altitude_m, or give poses."
         )
     return [candidate.camera for candidate in choose(found, spec.count)]
@@ -160,8 +164,10 @@ def _propose(
     """Cameras aimed at street points, standing back from them in a random direction."""
     aims = terrain.aims[rng.choice(len(terrain.aims), number, p=weights)]
     altitude = rng.uniform(*spec.altitude_m, number)
-    steepest = np.radians(PITCH_DEG[1])
-    flattest = np.maximum(np.arctan2(altitude, _REACH_M), np.radians(PITCH_DEG[0]))
+    # At the height of a street lamp one looks along the street, not at one's feet.
+    steepest = np.minimum(np.radians(PITCH_DEG[1]), np.arctan2(altitude, _NEAREST_AIM_M))
+    level = np.minimum(np.radians(PITCH_DEG[0]), np.arctan2(altitude, _STREET_AIM_M))
+    flattest = np.maximum(np.arctan2(altitude, _REACH_M), level)
     # A drone above 250 m would look down more steeply than 40 degrees to see a street.
     pitch = rng.uniform(flattest, np.maximum(steepest, flattest))
     heading = rng.uniform(0, 2 * np.pi, number)
@@ -181,7 +187,7 @@ def _propose(
     ]
 
 
-def _with_clearance(caster: RayCaster, cameras: list[Camera]) -> list[Camera]:
+def _with_clearance(caster: RayCaster, cameras: list[Camera], clearance_m: float) -> list[Camera]:
     if not cameras:
         return []
     eyes = np.array([camera.position for camera in cameras])
@@ -189,7 +195,7 @@ def _with_clearance(caster: RayCaster, cameras: list[Camera]) -> list[Camera]:
     rays = np.tile(around, (len(eyes), 1))
     hits = caster.intersect(np.repeat(eyes, len(around), axis=0), rays)
     nearest = hits.distance.reshape(len(eyes), -1).min(axis=1)
-    free = (nearest > CLEARANCE_M) & ~inside_solid(caster, eyes)
+    free = (nearest > clearance_m) & ~inside_solid(caster, eyes)
     return [camera for camera, ok in zip(cameras, free, strict=True) if ok]
 
 

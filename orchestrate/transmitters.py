@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
-from vasgen.inside import inside_solid
+from vasgen.inside import inside_solid, solid_around
 from vasgen.orchestrate.glance import Glance, glances, is_class, lit_shares
 from vasgen.orchestrate.ground import Terrain, look_down
 from vasgen.raycast import RayCaster
@@ -179,7 +179,8 @@ def _check_positions(caster: RayCaster, places: Array) -> None:
     for index, (place, solid, under) in enumerate(zip(places, inside, buried, strict=True)):
         if solid or under:
             x, y, z = place.tolist()
-            where = "below the ground" if under else "inside a solid object"
+            around = solid_around(caster, place) or "a solid object"
+            where = "below the ground" if under else f"inside {around}"
             raise InputError(
                 f"transmitter tx-{index} at ({x:g}, {y:g}, {z:g}) is {where}; move it outside."
             )

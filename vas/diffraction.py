@@ -106,8 +106,7 @@ class Diffraction:
         start = wedges.origin + _STAND_OFF_M * wedges.outward
         points = start[:, None] + share * (wedges.length[:, None] * wedges.along)[:, None]
         blocked = self._caster.blocked(points.reshape(-1, 3), self._position)
-        some: NDArray[np.bool_] = ~blocked.reshape(-1, probes).all(axis=1)
-        return some
+        return np.asarray(~blocked.reshape(-1, probes).all(axis=1))
 
     def _gain(self, wedge: Index, point: Index, target: Target) -> Array:
         """Path gain of each pair of wedge and point, linear; zero for no path."""

@@ -159,10 +159,9 @@ def _join(keys: Index, ordered: Index) -> tuple[Index, Index]:
 
 def _uneven(gain: Array, footprints: Footprints) -> NDArray[np.bool_]:
     """Rows whose gain differs from a neighbouring pixel's, so that a point is no mean."""
-    height, width = footprints.shape
-    level = np.full(height * width, np.nan)
+    level = np.full(footprints.surface.num_pixels, np.nan)
     level[footprints.pixel] = np.maximum(10 * np.log10(np.maximum(gain, 1e-30)), _NOTHING_DB)
-    level = level.reshape(height, width)
+    level = level.reshape(footprints.shape)
     highest = ndimage.maximum_filter(np.where(np.isnan(level), -np.inf, level), 3, mode="nearest")
     lowest = ndimage.minimum_filter(np.where(np.isnan(level), np.inf, level), 3, mode="nearest")
     with np.errstate(invalid="ignore"):

@@ -19,8 +19,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import zipfile
-import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,7 +29,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.artefact import atomic_directory
+from vasgen.artefact import DAMAGE, atomic_directory
 from vasgen.errors import InputError, StorageError
 from vasgen.layers import NO_MATERIAL
 from vasgen.ply import read_ply, write_ply
@@ -46,17 +44,6 @@ _DTYPES = {
     "face_visual": "<u2",
     "corner_uv": "<f4",
 }
-#: What reading a damaged file raises: zip archives have errors of their own.
-_DAMAGE = (
-    KeyError,
-    TypeError,
-    ValueError,
-    OSError,
-    EOFError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 _FACE_LABELS = ("face_class", "face_instance", "face_visual", "corner_uv")
 
 
@@ -295,7 +282,7 @@ class SceneBundle:
                 ),
                 record["provenance"],
             )
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise StorageError(f"scene bundle {folder} is damaged: {error}") from error
         if bundle.content_hash != record.get("content_hash"):
             raise StorageError(
@@ -374,7 +361,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads(path.read_text())
         version = record["format"]
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise StorageError(f"scene bundle {folder} is damaged: {error}") from error
     if version != FORMAT_VERSION:
         raise InputError(f"{path} has format {version}; this vasgen reads {FORMAT_VERSION}.")

@@ -222,6 +222,7 @@ def build(
         "content": summary.content_hash[:16],
         "took": duration(summary.seconds),
     }
+    _tell_assumed(folder / "scene")
     title = f"Built {folder}" if summary.made else f"{folder} is complete: nothing to do"
     succeed(title, facts, [f"vasgen show {folder}", f"vasgen verify {folder}"])
 
@@ -357,6 +358,18 @@ def _pixels(sizes: frozenset[tuple[int, int]]) -> str:
         return "mixed sizes"
     ((width, height),) = sizes
     return f"{width} x {height} pixels"
+
+
+def _tell_assumed(scene: Path) -> None:
+    """Say which radio materials an import had to guess: the labels depend on them."""
+    import json
+
+    labels = scene / "labels.json"
+    record = json.loads(labels.read_text()) if labels.is_file() else {}
+    guesses = record.get("provenance", {}).get("assumed_radio_materials", {})
+    if guesses:
+        pairs = ", ".join(f"{name!r} is {itu}" for name, itu in sorted(guesses.items()))
+        complain(f"note: the scene file names no radio materials for these; assumed: {pairs}.")
 
 
 def _made(made: int, total: int) -> str:

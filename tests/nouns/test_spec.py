@@ -71,7 +71,7 @@ records = st.fixed_dictionaries(
             optional={
                 "power_dbm": st.floats(-100, 100),
                 "positions": st.none()
-                | st.lists(st.lists(coordinate, min_size=3, max_size=3), max_size=3),
+                | st.lists(st.lists(coordinate, min_size=3, max_size=3), min_size=1, max_size=3),
             },
         ),
         "radio": st.fixed_dictionaries(

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import box, bundle, ground
 from vasgen.camera import Camera
+from vasgen.citygen import CityConfig, generate
 from vasgen.errors import InputError
 from vasgen.inside import inside_solid
 from vasgen.orchestrate import plan_views, read_poses, write_poses
@@ -137,3 +138,14 @@ def test_views_turn_to_the_town_not_to_the_fields():
         pixel = camera.project([*middle, 0.0])[0]
         assert depth > 0
         assert (np.abs(pixel - [32, 24]) < [48, 36]).all()
+
+
+def test_views_from_the_street():
+    bundle = generate(CityConfig(density="mix", seed=7, size_m=200.0)).to_bundle()
+    cameras = plan_views(bundle, ViewsSpec(count=3, altitude_m=(1.7, 3.0)), 0)
+    caster = RayCaster(bundle)
+    for camera in cameras:
+        assert not inside_solid(caster, camera.position).any()
+        down = caster.intersect(camera.position, [[0.0, 0.0, -1.0]])
+        assert 1.5 < down.distance[0] < 3.2
+        assert -20 < np.degrees(np.arcsin(camera.forward[2])) < 0

@@ -90,7 +90,7 @@ def test_no_ground_is_explained():
 @pytest.mark.parametrize(
     ("position", "message"),
     [
-        ((1.0, 2.0, 5.0), r"tx-1 at \(1, 2, 5\) is inside a solid object; move it outside"),
+        ((1.0, 2.0, 5.0), r"tx-1 at \(1, 2, 5\) is inside object 1 \(building\); move it"),
         ((40.0, 0.0, -3.0), r"tx-1 at \(40, 0, -3\) is below the ground; move it outside"),
     ],
 )
