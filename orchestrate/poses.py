@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 CLEARANCE_M = 8.0
 
 #: Downward pitch of the optical axis, degrees.
-PITCH_DEG = (10.0, 40.0)
+PITCH_DEG = (8.0, 32.0)
 
 #: Low cameras aim at ground points between these distances, metres.
 _NEAREST_AIM_M, _STREET_AIM_M = 10.0, 40.0
@@ -168,7 +168,7 @@ def _propose(
     steepest = np.minimum(np.radians(PITCH_DEG[1]), np.arctan2(altitude, _NEAREST_AIM_M))
     level = np.minimum(np.radians(PITCH_DEG[0]), np.arctan2(altitude, _STREET_AIM_M))
     flattest = np.maximum(np.arctan2(altitude, _REACH_M), level)
-    # A drone above 250 m would look down more steeply than 40 degrees to see a street.
+    # A drone above 250 m would look down more steeply than that to see a street.
     pitch = rng.uniform(flattest, np.maximum(steepest, flattest))
     heading = rng.uniform(0, 2 * np.pi, number)
     back = (altitude / np.tan(pitch))[:, None] * np.column_stack([np.cos(heading), np.sin(heading)])
@@ -239,6 +239,7 @@ def score(glance: Glance, built_up: float) -> float:
     near, median = np.percentile(glance.depth, [5, 50])
     aspects = (
         (glance.valid_share, 0.4, 0.8),
+        (1 - glance.valid_share, -0.1, 0.05),  # a strip of sky shows where the city ends
         (glance.building_share, 0.1, 0.35),
         (glance.walkable_share, 0.03, 0.15),
         (built_up, 0.4, 0.85),  # the fringe of a scene has buildings on one side only

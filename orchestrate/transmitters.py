@@ -80,7 +80,9 @@ def _choose(
     places = _standing(caster, _ground_of(looks, rng, wanted), spec.height_m)
     if len(places) < spec.count:  # no cameras, or they see too little ground
         terrain = Terrain(caster, rng, cells=96)
-        order = rng.choice(len(terrain.aims), len(terrain.aims), replace=False, p=terrain.weights)
+        inner = terrain.weights**4  # amid buildings rather than at the scene's edge
+        count = len(terrain.aims)
+        order = rng.choice(count, count, replace=False, p=inner / inner.sum())
         elsewhere = _open(caster, _standing(caster, terrain.aims[order], spec.height_m))
         places = np.concatenate([places, elsewhere[:wanted]])
     if len(places) < spec.count:
