@@ -6,8 +6,7 @@ from vasgen import runtime
 
 
 def test_sionna_opens_the_scene_with_its_radio_materials(make_city, tmp_path):
-    runtime.prepare()
-    rt = pytest.importorskip("sionna.rt")
+    rt = runtime.radio()
     bundle = make_city("downtown", 2, 137.5).to_bundle()
     scene = rt.load_scene(str(bundle.save(tmp_path / "scene") / "scene.xml"), merge_shapes=False)
     assert set(scene.objects) == {mesh.name for mesh in bundle.meshes}

@@ -37,6 +37,8 @@ def test_what_is_read_may_be_written_to(tmp_path):
     vertices, faces = read_ply(tmp_path / "a.ply")
     vertices += 1
     faces += 1
+    assert np.array_equal(vertices, np.asarray(CORNERS) + 1)
+    assert np.array_equal(faces, np.asarray(TRIANGLE) + 1)
 
 
 def test_other_libraries_read_the_file(tmp_path):
