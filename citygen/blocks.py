@@ -9,8 +9,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely import LineString, MultiLineString, Polygon
 
-from vasgen.citygen.config import LotProfile, Use
-from vasgen.citygen.streets import SKIRT_M, Streets, square
+from vasgen.citygen.land import Land
+from vasgen.citygen.profiles import LotProfile, Use
+from vasgen.citygen.streets import Streets
 from vasgen.seeding import stream
 
 _SMALLEST_M2 = 420.0  # less land is a small square, not a building site
@@ -24,6 +25,7 @@ class Block:
 
     Attributes:
         index: number of the block.
+        district: number of its district.
         use: what it is used for.
         kerb: outline at the kerb.
         inner: part behind the pavement, to be divided into lots.
@@ -31,46 +33,51 @@ class Block:
     """
 
     index: int
+    district: int
     use: Use
     kerb: Polygon
     inner: Polygon
     frontage: LineString | MultiLineString
 
 
-def kerbs(streets: Streets, size_m: float, pavement_m: float) -> tuple[Polygon, ...]:
-    """Outlines of all land between the carriageways, of the square and its skirt.
+def kerbs(streets: Streets, land: Land) -> tuple[Polygon, ...]:
+    """Outlines of all land between the carriageways, of the city and its skirt.
 
     Kerbs are rounded at street corners. Slivers between streets become carriageway.
     """
-    land = _polygons(square(size_m, SKIRT_M).difference(streets.carriageway()))
+    pavement_m = land.districts[-1].rules.streets.pavement_m
+    dry = _polygons(land.skirt.difference(streets.carriageway()))
     radius = 1.4 * pavement_m
     opened = shapely.buffer(
-        shapely.buffer(np.array(land, dtype=object), -radius, quad_segs=4), radius, quad_segs=3
+        shapely.buffer(np.array(dry, dtype=object), -radius, quad_segs=4), radius, quad_segs=3
     )
     found = [p for p in _polygons(shapely.simplify(opened, 0.04)) if p.area > 4 * pavement_m**2]
     return tuple(sorted(found, key=lambda p: p.bounds))
 
 
 def make_blocks(
-    seed: int, size_m: float, land: tuple[Polygon, ...], profile: LotProfile, pavement_m: float
+    seed: int, land: Land, streets: Streets, outlines: tuple[Polygon, ...]
 ) -> tuple[Block, ...]:
-    """Blocks of the square.
+    """Blocks of the city.
 
     Args:
         seed: the city's seed.
-        size_m: side of the square, metres.
-        land: outlines from :func:`kerbs`.
-        profile: the mix of uses.
-        pavement_m: width of the pavement, metres.
+        land: where the city stands.
+        streets: the network.
+        outlines: from :func:`kerbs`.
     """
-    city = square(size_m)
-    array = np.array(land, dtype=object)
+    city = land.outline
+    array = np.array(outlines, dtype=object)
     array = array[shapely.intersects(array, city)]
+    middles = shapely.get_coordinates(shapely.point_on_surface(array))
+    districts = streets.district_at(middles)
+    pavements = np.array([d.rules.streets.pavement_m for d in land.districts])[districts]
     sharp = shapely.simplify(array, 0.25)
-    inners = shapely.buffer(sharp, -pavement_m, join_style="mitre", mitre_limit=2.0)
+    inners = shapely.buffer(sharp, -pavements, join_style="mitre", mitre_limit=2.0)
     inners = shapely.simplify(inners, 0.8)
     blocks: list[Block] = []
-    for outline, behind in zip(array, inners, strict=True):
+    for outline, behind, district in zip(array, inners, districts.tolist(), strict=True):
+        profile = land.districts[district].rules.lots
         streetside = shapely.boundary(behind)
         for kerb in _polygons(outline.intersection(city)):
             inner = max(_polygons(behind.intersection(kerb)), key=lambda p: p.area, default=None)
@@ -79,16 +86,17 @@ def make_blocks(
             frontage = shapely.intersection(streetside, city.buffer(-0.05))
             frontage = shapely.intersection(frontage, inner.buffer(0.01))
             use = _use(seed, len(blocks), inner, profile)
-            blocks.append(Block(len(blocks), use, kerb, inner, frontage))
-    return tuple(_with_a_building_site(blocks, profile))
+            blocks.append(Block(len(blocks), district, use, kerb, inner, frontage))
+    return tuple(_with_a_building_site(blocks, land))
 
 
-def _with_a_building_site(blocks: list[Block], profile: LotProfile) -> list[Block]:
+def _with_a_building_site(blocks: list[Block], land: Land) -> list[Block]:
     """The blocks; where a small city drew hardly anything but parks, the largest is built on."""
     sites = sum(block.inner.area for block in blocks if block.use not in ("park", "plaza"))
     if blocks and sites < 0.25 * sum(block.inner.area for block in blocks):
         largest = max(blocks, key=lambda block: block.inner.area)
-        blocks[largest.index] = replace(largest, use=profile.uses[0][0])
+        uses = land.districts[largest.district].rules.lots.uses
+        blocks[largest.index] = replace(largest, use=uses[0][0])
     return blocks
 
 

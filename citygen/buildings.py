@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from shapely import Polygon
 
-from vasgen.citygen.config import Profile, Use
 from vasgen.citygen.footprints import Rect, inset
 from vasgen.citygen.lots import Lot
 from vasgen.citygen.materials import BLANK, FACADE_RADIO, FAMILIES
+from vasgen.citygen.profiles import Profile, Use
 from vasgen.citygen.roofs import Look, Tier, lift, terraces
 from vasgen.citygen.solids import Array, Cell, Finish, Grid, Shell
 from vasgen.seeding import stream

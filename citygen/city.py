@@ -16,12 +16,13 @@ from vasgen.citygen.blocks import Block, kerbs, make_blocks
 from vasgen.citygen.buildings import Building
 from vasgen.citygen.config import CityConfig
 from vasgen.citygen.ground import Patch, ground_shell, lay_ground
+from vasgen.citygen.land import Land, survey
 from vasgen.citygen.lots import Lot, divide
 from vasgen.citygen.massing import build
 from vasgen.citygen.materials import PALETTE, RADIO
 from vasgen.citygen.morphology import Morphology, measure
 from vasgen.citygen.solids import Surface, join
-from vasgen.citygen.streets import Streets, lay_streets, square
+from vasgen.citygen.streets import Streets, lay_streets
 from vasgen.citygen.trees import Tree, plant, tree_surface
 
 
@@ -31,6 +32,7 @@ class City:
 
     Attributes:
         config: what it was generated from.
+        land: its outline and districts.
         streets: the network, of the square and its skirt.
         blocks: land between the streets.
         lots: pieces of the blocks.
@@ -40,6 +42,7 @@ class City:
     """
 
     config: CityConfig
+    land: Land
     streets: Streets
     blocks: tuple[Block, ...]
     lots: tuple[Lot, ...]
@@ -63,13 +66,13 @@ class City:
 
     def morphology(self) -> Morphology:
         """Built-up ratio, heights and densities of the square."""
-        city = square(self.config.size_m)
+        city = self.land.outline
         area = sum(
             patch.polygon.area
             for patch in self.ground
             if patch.surface == "road" and city.contains(patch.polygon.representative_point())
         )
-        return measure(self.buildings, area, self.config.size_m)
+        return measure(self.buildings, area, self.land.outline.area)
 
     @cached_property
     def _bundle(self) -> SceneBundle:
@@ -92,10 +95,7 @@ class City:
             tuple(PALETTE[i] for i in used),
             {
                 "generator": "vasgen.citygen",
-                "config": {
-                    **dataclasses.asdict(config),
-                    "profile": dataclasses.asdict(config.rules),
-                },
+                "config": dataclasses.asdict(config),
                 "libraries": library_versions(),
             },
         )
@@ -107,16 +107,15 @@ def generate(config: CityConfig) -> City:
     Args:
         config: density, seed and size.
     """
-    rules, size_m = config.rules, config.size_m
-    streets = lay_streets(config.seed, size_m, rules.streets)
-    pavement = rules.streets.pavement_m
-    land = kerbs(streets, size_m, pavement)
-    blocks = make_blocks(config.seed, size_m, land, rules.lots, pavement)
-    lots = divide(config.seed, blocks, rules.lots)
-    buildings = build(config, lots)
-    ground = lay_ground(streets, land, blocks, lots, buildings, size_m)
-    trees = plant(config, blocks, buildings, ground)
-    return City(config, streets, blocks, lots, buildings, ground, trees)
+    land = survey(config)
+    streets = lay_streets(config, land)
+    outlines = kerbs(streets, land)
+    blocks = make_blocks(config.seed, land, streets, outlines)
+    lots = divide(config.seed, land, blocks)
+    buildings = build(config, land, blocks, lots)
+    ground = lay_ground(land, streets, outlines, blocks, lots, buildings)
+    trees = plant(config, land, blocks, buildings, ground)
+    return City(config, land, streets, blocks, lots, buildings, ground, trees)
 
 
 def _ground_ids(city: City) -> NDArray[np.int64]:

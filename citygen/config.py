@@ -1,4 +1,4 @@
-"""What kind of city: the density profiles and the configuration of one city."""
+"""The configuration of a city."""
 
 from __future__ import annotations
 
@@ -6,217 +6,88 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import shapely
+from shapely import Polygon
+
+from vasgen.citygen.profiles import DENSITIES, PROFILES, Density, Profile
+from vasgen.citygen.targets import Targets
 from vasgen.errors import InputError, unknown_choice
 
-Density = Literal["downtown", "mix", "margin"]
-DENSITIES: tuple[Density, ...] = get_args(Density)
+#: Level of detail: 1 prisms, 2 massing and roofs, 3 facades.
+Lod = Literal[1, 2, 3]
+LODS: tuple[Lod, ...] = get_args(Lod)
 
-#: What a block is used for; one planner per use in ``lots.py`` and ``massing.py``.
-Use = Literal["highrise", "perimeter", "estate", "houses", "works", "park", "plaza"]
+#: How streets are laid: along tensor fields, or as a plain grid for controlled experiments.
+Pattern = Literal["field", "grid"]
+PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
+
+#: Corners of an outline, (x, y) in metres.
+Corners = tuple[tuple[float, float], ...]
 
 MIN_SIZE_M = 100.0
 MAX_SIZE_M = 5000.0
 MAX_SEED = 2**63 - 1
+MAX_RELIEF_M = 300.0
 
 
 @dataclass(frozen=True)
-class StreetProfile:
-    """How the street network is drawn.
+class District:
+    """A part of a city with a character of its own.
+
+    It takes the quarters (land between major streets) whose middle it covers.
 
     Attributes:
-        spacing_m: mean distance between long streets and between cross streets, metres.
-        jitter: relative spread of the spacing, [0, 0.6].
-        warp_m: how far the grid is bent, metres.
-        stagger: share of cross streets that do not continue across a long street.
-        merge: share of cross streets left out, which joins two blocks into one.
-        major_every: every n-th street is a major one.
-        avenue_spacing_m: distance between the avenues that cut through the grid, metres.
-        widths_m: carriageway widths of avenues, major and minor streets, metres.
-        pavement_m: width of the pavement, metres.
+        density: kind of city.
+        radius_m: how far it reaches from the city's origin, metres; None: no limit.
+        corners: its outline instead of a radius.
+        targets: figures it is to hit.
+        profile: replaces the density's own rules.
+
+    Raises:
+        InputError: if a value is not allowed.
     """
 
-    spacing_m: tuple[float, float]
-    jitter: float
-    warp_m: float
-    stagger: float
-    merge: float
-    major_every: int
-    avenue_spacing_m: float
-    widths_m: tuple[float, float, float]
-    pavement_m: float
+    density: Density
+    radius_m: float | None = None
+    corners: Corners | None = None
+    targets: Targets | None = None
+    profile: Profile | None = None
 
+    def __post_init__(self) -> None:
+        if self.density not in DENSITIES:
+            raise unknown_choice("density of a district", self.density, DENSITIES)
+        if self.radius_m is not None and self.corners is not None:
+            raise InputError("a district has a radius_m and corners; give one of them.")
+        if self.radius_m is not None and not (_is_number(self.radius_m) and self.radius_m > 0):
+            raise InputError(
+                f"radius_m of a district is {self.radius_m!r}; allowed: a number above 0."
+            )
+        if self.corners is not None:
+            as_polygon("corners of a district", self.corners)
 
-@dataclass(frozen=True)
-class LotProfile:
-    """How blocks are used and divided.
-
-    Attributes:
-        uses: share of the blocks for each use, relative weights.
-        area_m2: area at which a lot is no longer divided, by use, square metres.
-        strip_depth_m: depth of the perimeter buildings, metres.
-        frontage_m: mean width of a perimeter lot along its street, metres.
-        open_share: share of high-rise lots left open as a small square.
-    """
-
-    uses: tuple[tuple[Use, float], ...]
-    area_m2: dict[Use, float]
-    strip_depth_m: float = 13.0
-    frontage_m: float = 19.0
-    open_share: float = 0.0
-
-
-@dataclass(frozen=True)
-class HeightProfile:
-    """How high buildings rise.
-
-    Attributes:
-        lowest_storeys: fewest storeys of a street building.
-        typical_storeys: mean storeys of a street building.
-        tower_spread_m: scale of the Rayleigh distribution of tower heights in the
-            centre, metres.
-        tower_limit_m: no tower is higher, metres.
-        falloff: distance from the centre at which towers have half their height, as a
-            share of half the city's size.
-        tower_share: chance that a high-rise lot carries a tower.
-        storey_m: height of a storey, metres.
-    """
-
-    lowest_storeys: int
-    typical_storeys: float
-    tower_spread_m: float
-    tower_limit_m: float
-    falloff: float
-    tower_share: float
-    storey_m: float
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Everything that makes a density what it is.
-
-    Attributes:
-        streets: the street network.
-        lots: the division of blocks.
-        heights: storeys and towers.
-        facades: relative weights of the facade families of ``materials.FAMILIES``.
-        pitched: share of street buildings and houses with a pitched roof.
-        tree_spacing_m: mean distance between street trees, metres.
-    """
-
-    streets: StreetProfile
-    lots: LotProfile
-    heights: HeightProfile
-    facades: tuple[tuple[str, float], ...]
-    pitched: float
-    tree_spacing_m: float
-
-
-PROFILES: dict[Density, Profile] = {
-    "downtown": Profile(
-        streets=StreetProfile(
-            spacing_m=(88.0, 112.0),
-            jitter=0.16,
-            warp_m=7.0,
-            stagger=0.15,
-            merge=0.06,
-            major_every=3,
-            avenue_spacing_m=620.0,
-            widths_m=(22.0, 15.0, 10.0),
-            pavement_m=4.0,
-        ),
-        lots=LotProfile(
-            uses=(("highrise", 1.0), ("perimeter", 0.1), ("plaza", 0.07), ("park", 0.03)),
-            area_m2={"highrise": 1150.0},
-            strip_depth_m=16.0,
-            frontage_m=24.0,
-            open_share=0.06,
-        ),
-        heights=HeightProfile(
-            lowest_storeys=5,
-            typical_storeys=9.0,
-            tower_spread_m=80.0,
-            tower_limit_m=260.0,
-            falloff=0.95,
-            tower_share=0.62,
-            storey_m=3.6,
-        ),
-        facades=(("curtain", 0.44), ("stone", 0.30), ("brick", 0.16), ("panel", 0.10)),
-        pitched=0.0,
-        tree_spacing_m=17.0,
-    ),
-    "mix": Profile(
-        streets=StreetProfile(
-            spacing_m=(96.0, 118.0),
-            jitter=0.22,
-            warp_m=16.0,
-            stagger=0.35,
-            merge=0.10,
-            major_every=3,
-            avenue_spacing_m=560.0,
-            widths_m=(19.0, 13.0, 8.5),
-            pavement_m=3.2,
-        ),
-        lots=LotProfile(
-            uses=(("perimeter", 1.0), ("estate", 0.22), ("highrise", 0.12), ("park", 0.06)),
-            area_m2={"estate": 3000.0, "highrise": 1400.0, "perimeter": 620.0},
-            open_share=0.08,
-        ),
-        heights=HeightProfile(
-            lowest_storeys=3,
-            typical_storeys=5.4,
-            tower_spread_m=34.0,
-            tower_limit_m=90.0,
-            falloff=1.6,
-            tower_share=0.5,
-            storey_m=3.3,
-        ),
-        facades=(("plaster", 0.50), ("brick", 0.28), ("stone", 0.14), ("panel", 0.08)),
-        pitched=0.66,
-        tree_spacing_m=15.0,
-    ),
-    "margin": Profile(
-        streets=StreetProfile(
-            spacing_m=(82.0, 165.0),
-            jitter=0.2,
-            warp_m=34.0,
-            stagger=0.75,
-            merge=0.05,
-            major_every=4,
-            avenue_spacing_m=900.0,
-            widths_m=(12.0, 9.0, 6.5),
-            pavement_m=2.2,
-        ),
-        lots=LotProfile(
-            uses=(("houses", 1.0), ("perimeter", 0.12), ("works", 0.08), ("park", 0.08)),
-            area_m2={"houses": 430.0, "works": 3200.0, "perimeter": 300.0},
-            strip_depth_m=10.5,
-            frontage_m=8.5,
-        ),
-        heights=HeightProfile(
-            lowest_storeys=1,
-            typical_storeys=1.9,
-            tower_spread_m=10.0,
-            tower_limit_m=24.0,
-            falloff=3.0,
-            tower_share=0.0,
-            storey_m=2.9,
-        ),
-        facades=(("plaster", 0.40), ("brick", 0.38), ("siding", 0.22)),
-        pitched=0.94,
-        tree_spacing_m=26.0,
-    ),
-}
+    @property
+    def rules(self) -> Profile:
+        """The profile in force."""
+        return self.profile or PROFILES[self.density]
 
 
 @dataclass(frozen=True)
 class CityConfig:
-    """One city, fully determined.
+    """One city, fully determined: the same configuration gives the same city.
 
     Attributes:
-        density: "downtown", "mix" or "margin".
-        seed: any non-negative integer; the same configuration gives the same city.
-        size_m: side of the square city, 100 to 5000 metres.
-        trees: plant trees; leaves everything else as it is.
+        density: kind of city.
+        seed: any non-negative integer.
+        size_m: side of the square city, 100 to 5000 metres; with a boundary, its longer
+            extent.
+        lod: level of detail of the mesh and the scene bundle.
+        targets: ITU-R P.1410 figures to hit; None: the density's own character.
+        districts: parts with another character; the first that covers a place has it.
+        boundary: corners of the city's outline, metres, instead of a square.
+        pattern: "field" (tensor fields) or "grid".
+        relief_m: height difference of the terrain, metres; 0: flat.
+        trees, furniture, vehicles: whether to set up trees, street furniture and parked
+            cars; leaves everything else as it is.
         profile: replaces the density's own ``PROFILES[density]``.
 
     Raises:
@@ -226,19 +97,59 @@ class CityConfig:
     density: Density = "downtown"
     seed: int = 0
     size_m: float = 500.0
+    lod: Lod = 2
+    targets: Targets | None = None
+    districts: tuple[District, ...] = ()
+    boundary: Corners | None = None
+    pattern: Pattern = "field"
+    relief_m: float = 0.0
     trees: bool = True
+    furniture: bool = True
+    vehicles: bool = True
     profile: Profile | None = None
 
     def __post_init__(self) -> None:
         if self.density not in DENSITIES:
             raise unknown_choice("density", self.density, DENSITIES)
+        if self.lod not in LODS:
+            raise InputError(f"lod is {self.lod!r}; allowed: 1, 2 or 3.")
+        if self.pattern not in PATTERNS:
+            raise unknown_choice("pattern", self.pattern, PATTERNS)
+        if not _is_number(self.relief_m) or not 0 <= self.relief_m <= MAX_RELIEF_M:
+            raise InputError(
+                f"relief_m is {self.relief_m!r}; allowed: 0 to {MAX_RELIEF_M:.0f} metres."
+            )
+        if self.boundary is not None:
+            x0, y0, x1, y1 = as_polygon("boundary", self.boundary).bounds
+            object.__setattr__(self, "size_m", max(x1 - x0, y1 - y0))
         _check_seed(self.seed)
         _check_size(self.size_m)
 
     @property
-    def rules(self) -> Profile:
-        """The profile in force."""
-        return self.profile or PROFILES[self.density]
+    def character(self) -> District:
+        """The district of every place that no other covers."""
+        return District(self.density, targets=self.targets, profile=self.profile)
+
+
+def as_polygon(name: str, corners: Corners) -> Polygon:
+    """A polygon from its corners.
+
+    Raises:
+        InputError: if the corners are no simple polygon with an area.
+    """
+    if len(corners) < 3 or not all(_is_number(v) for corner in corners for v in corner):
+        raise InputError(f"{name}: {len(corners)} corners; allowed: three or more pairs of metres.")
+    polygon = Polygon(corners)
+    if not polygon.is_valid or polygon.area <= 0:
+        raise InputError(
+            f"{name}: {shapely.is_valid_reason(polygon)}; allowed: a ring that does not cross or "
+            "touch itself. Order the corners along the outline."
+        )
+    return polygon
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _check_seed(seed: object) -> None:
@@ -246,9 +157,8 @@ def _check_seed(seed: object) -> None:
         raise InputError(f"seed is {seed!r}; allowed: a whole number from 0 to 2**63 - 1.")
 
 
-def _check_size(size_m: object) -> None:
-    number = isinstance(size_m, (int, float)) and not isinstance(size_m, bool)
-    if not number or not math.isfinite(size_m) or not MIN_SIZE_M <= size_m <= MAX_SIZE_M:  # type: ignore[operator,arg-type]
+def _check_size(size_m: float) -> None:
+    if not _is_number(size_m) or not MIN_SIZE_M <= size_m <= MAX_SIZE_M:
         raise InputError(
             f"size_m is {size_m!r}; allowed: {MIN_SIZE_M:.0f} to {MAX_SIZE_M:.0f} metres."
         )

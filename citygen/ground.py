@@ -11,10 +11,11 @@ from shapely import LineString, Polygon
 
 from vasgen.citygen.blocks import Block
 from vasgen.citygen.buildings import LOT_LEVEL_M, Building
+from vasgen.citygen.land import Land
 from vasgen.citygen.lots import Lot
 from vasgen.citygen.materials import FAMILIES
 from vasgen.citygen.solids import Array, Cell, Finish, Shell
-from vasgen.citygen.streets import SKIRT_M, Streets, square
+from vasgen.citygen.streets import Streets
 from vasgen.semantics import SemanticClass
 
 #: Corners of the sheet are whole centimetres: coarse enough that a point computed twice is
@@ -64,24 +65,24 @@ class Patch:
 
 
 def lay_ground(
+    land: Land,
     streets: Streets,
-    land: tuple[Polygon, ...],
+    outlines: tuple[Polygon, ...],
     blocks: tuple[Block, ...],
     lots: tuple[Lot, ...],
     buildings: tuple[Building, ...],
-    size_m: float,
 ) -> tuple[Patch, ...]:
     """Divide the square and its skirt into patches that share their corners.
 
     Args:
+        land: where the city stands.
         streets: the network; long carriageways are cut in the middle of each street.
-        land: outlines of all land between the carriageways.
+        outlines: of all land between the carriageways.
         blocks: blocks of the square.
         lots: lots of the blocks.
         buildings: for their drives.
-        size_m: side of the square, metres.
     """
-    layers = _layers(land, blocks, lots, size_m)
+    layers = _layers(land, outlines, blocks, lots)
     layers += [
         Patch(drive, "drive", LOT_LEVEL_M, lots[building.lot].block)
         for building in buildings
@@ -104,13 +105,13 @@ def lay_ground(
 
 
 def _layers(
-    land: tuple[Polygon, ...], blocks: tuple[Block, ...], lots: tuple[Lot, ...], size_m: float
+    land: Land, outlines: tuple[Polygon, ...], blocks: tuple[Block, ...], lots: tuple[Lot, ...]
 ) -> list[Patch]:
     """Surfaces from the lowest to the one that covers all others."""
-    city = square(size_m)
-    layers = [Patch(square(size_m, SKIRT_M), "road", 0.0, -1), Patch(city, "road", 0.0, -1)]
-    layers += [Patch(polygon, "field", 0.0, -1) for polygon in land]
-    inside = shapely.get_parts(shapely.intersection(np.array(land, dtype=object), city))
+    city = land.outline
+    layers = [Patch(land.skirt, "road", 0.0, -1), Patch(city, "road", 0.0, -1)]
+    layers += [Patch(polygon, "field", 0.0, -1) for polygon in outlines]
+    inside = shapely.get_parts(shapely.intersection(np.array(outlines, dtype=object), city))
     layers += [
         Patch(polygon, "pavement", LOT_LEVEL_M, -1)
         for polygon in inside

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from shapely import LineString, Polygon
 
 from vasgen.citygen.blocks import Block
-from vasgen.citygen.config import LotProfile, Use
+from vasgen.citygen.land import Land
+from vasgen.citygen.profiles import LotProfile, Use
 from vasgen.seeding import stream
 
 Array = NDArray[np.float64]
@@ -43,12 +44,13 @@ class Lot:
     front: Array
 
 
-def divide(seed: int, blocks: tuple[Block, ...], profile: LotProfile) -> tuple[Lot, ...]:
+def divide(seed: int, land: Land, blocks: tuple[Block, ...]) -> tuple[Lot, ...]:
     """Divide the blocks that are built on into lots."""
     lots: list[Lot] = []
     for block in blocks:
         if block.use in ("park", "plaza"):
             continue
+        profile = land.districts[block.district].rules.lots
         for place, (polygon, use) in enumerate(_pieces(seed, block, profile)):
             front = _front(polygon, block)
             if front is not None:

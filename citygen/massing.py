@@ -7,9 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from vasgen.citygen import highrise, lowrise, midrise
+from vasgen.citygen.blocks import Block
 from vasgen.citygen.buildings import Building, Site
-from vasgen.citygen.config import CityConfig, Use
+from vasgen.citygen.config import CityConfig
+from vasgen.citygen.land import Land
 from vasgen.citygen.lots import Lot
+from vasgen.citygen.profiles import Use
 from vasgen.citygen.solids import Array
 from vasgen.seeding import stream
 
@@ -27,12 +30,15 @@ def centre_of(config: CityConfig) -> Array:
     return stream(config.seed, "centre").normal(0.0, 0.07, 2) * config.size_m
 
 
-def build(config: CityConfig, lots: tuple[Lot, ...]) -> tuple[Building, ...]:
+def build(
+    config: CityConfig, land: Land, blocks: tuple[Block, ...], lots: tuple[Lot, ...]
+) -> tuple[Building, ...]:
     """Design every lot's buildings; ids count from 1."""
-    rules, centre = config.rules, centre_of(config)
-    scale = rules.heights.falloff * config.size_m / 2
+    centre = centre_of(config)
     buildings: list[Building] = []
     for lot in lots:
+        rules = land.districts[blocks[lot.block].district].rules
+        scale = rules.heights.falloff * config.size_m / 2
         away = np.hypot(*(np.array(lot.polygon.centroid.coords[0]) - centre)) / scale
         site = Site(lot, rules, config.seed, float(2.0 ** -(away**2)))
         buildings += _ARCHITECTS[lot.use](site, len(buildings) + 1)

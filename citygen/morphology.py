@@ -32,24 +32,23 @@ class Morphology:
     street_share: float
 
 
-def measure(buildings: Sequence[Building], street_area_m2: float, size_m: float) -> Morphology:
+def measure(buildings: Sequence[Building], street_area_m2: float, land_m2: float) -> Morphology:
     """Measure a city.
 
     Args:
         buildings: all buildings.
-        street_area_m2: area of the carriageways inside the square, square metres.
-        size_m: side of the square, metres.
+        street_area_m2: area of the carriageways inside the city, square metres.
+        land_m2: area of the city, square metres.
     """
-    land = size_m**2
     area = shapely.area(np.array([b.footprint for b in buildings], dtype=object))
     height = np.array([b.height_m for b in buildings])
     storeys = np.array([b.storeys for b in buildings])
     built = float(area.sum())
     return Morphology(
-        built_up_ratio=built / land,
-        buildings_per_km2=len(buildings) / land * 1e6,
+        built_up_ratio=built / land_m2,
+        buildings_per_km2=len(buildings) / land_m2 * 1e6,
         mean_height_m=float((area * height).sum()) / built if built else 0.0,
         max_height_m=float(height.max(initial=0.0)),
-        floor_area_ratio=float((area * storeys).sum()) / land,
-        street_share=street_area_m2 / land,
+        floor_area_ratio=float((area * storeys).sum()) / land_m2,
+        street_share=street_area_m2 / land_m2,
     )

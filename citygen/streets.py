@@ -12,13 +12,12 @@ import shapely
 from numpy.typing import NDArray
 from shapely import LineString, Point, Polygon
 
-from vasgen.citygen.config import StreetProfile
+from vasgen.citygen.config import CityConfig
+from vasgen.citygen.land import Land
+from vasgen.citygen.profiles import StreetProfile
 from vasgen.seeding import stream
 
 Array = NDArray[np.float64]
-
-#: Streets and ground go on this far beyond the city's square, metres.
-SKIRT_M = 60.0
 
 #: Kinds of streets, widest first; the index is their rank.
 KINDS = ("avenue", "major", "minor")
@@ -38,6 +37,11 @@ class Streets:
     """
 
     graph: nx.Graph
+    land: Land
+
+    def district_at(self, points: Array) -> NDArray[np.int64]:
+        """(N,) number of the district each point (N, 2) belongs to."""
+        return self.land.district_at(points)
 
     @property
     def lines(self) -> NDArray[np.object_]:
@@ -54,26 +58,19 @@ class Streets:
         return shapely.union_all(shapely.buffer(self.lines, self.widths_m / 2, quad_segs=4))
 
 
-def square(size_m: float, margin_m: float = 0.0) -> Polygon:
-    """The city's square, widened by a margin."""
-    half = size_m / 2 + margin_m
-    return shapely.box(-half, -half, half, half)
-
-
-def lay_streets(seed: int, size_m: float, profile: StreetProfile) -> Streets:
-    """Draw the network over the square and its skirt.
+def lay_streets(config: CityConfig, land: Land) -> Streets:
+    """Draw the network over the land and its skirt.
 
     Args:
-        seed: the city's seed.
-        size_m: side of the square, metres.
-        profile: spacing, bend and widths.
+        config: the city's configuration.
+        land: where it stands.
     """
-    reach_m = (size_m / 2 + SKIRT_M) * 1.42 + max(profile.spacing_m)
+    seed, profile = config.seed, land.districts[-1].rules.streets
+    reach_m = float(np.abs(land.skirt.bounds).max()) * 1.42 + max(profile.spacing_m)
     avenues = _avenues(seed, reach_m, profile)
     grid = _grid(seed, reach_m, profile)
     grid = [piece for piece in grid if not _follows(piece[0], avenues, min(profile.spacing_m))]
-    domain = square(size_m, SKIRT_M)
-    return Streets(_network([(line, 0) for line in avenues] + grid, domain, profile))
+    return Streets(_network([(line, 0) for line in avenues] + grid, land.skirt, profile), land)
 
 
 def _grid(seed: int, reach_m: float, profile: StreetProfile) -> list[tuple[LineString, int]]:

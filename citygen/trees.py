@@ -12,11 +12,12 @@ from shapely import Point, Polygon
 
 from vasgen.citygen.blocks import Block
 from vasgen.citygen.buildings import LOT_LEVEL_M, Building
-from vasgen.citygen.config import CityConfig, Use
+from vasgen.citygen.config import CityConfig
 from vasgen.citygen.ground import Patch
+from vasgen.citygen.land import Land
 from vasgen.citygen.materials import FAMILIES
+from vasgen.citygen.profiles import Use
 from vasgen.citygen.solids import Array, Ints, Surface
-from vasgen.citygen.streets import square
 from vasgen.seeding import key, stream
 from vasgen.semantics import SemanticClass
 
@@ -61,6 +62,7 @@ class Tree:
 
 def plant(
     config: CityConfig,
+    land: Land,
     blocks: Sequence[Block],
     buildings: Sequence[Building],
     ground: Sequence[Patch],
@@ -69,18 +71,19 @@ def plant(
 
     Args:
         config: the city's configuration; nothing is planted if its ``trees`` is False.
+        land: where the city stands.
         blocks: blocks to plant.
         buildings: what to keep clear of.
         ground: patches; gardens are planted on green ones only.
     """
     if not config.trees:
         return ()
-    rows = [_places(config, block) for block in blocks]
+    rows = [_places(config, land, block) for block in blocks]
     places = np.concatenate(rows) if rows else np.empty((0, 4))
     points = np.asarray(shapely.points(places[:, :2]))
     room = _room(points, buildings)
     fits = (places[:, 3] == 0) | _on_green(points, ground)
-    fits &= shapely.within(points, square(config.size_m, -2.0))
+    fits &= shapely.within(points, land.within(2.0))
     trees = []
     for (x, y, wish, _), free in zip(places[fits], room[fits], strict=True):
         radius = min(wish, free)
@@ -91,12 +94,12 @@ def plant(
     return tuple(trees)
 
 
-def _places(config: CityConfig, block: Block) -> Array:
+def _places(config: CityConfig, land: Land, block: Block) -> Array:
     """(N, 4) x, y, wanted crown radius, and 1 where only green ground will do."""
     rng = stream(config.seed, "block", block.index, "trees")
     row = block.kerb.buffer(-_KERB_DISTANCE_M)
     street = [
-        _along(part, config.rules.tree_spacing_m, rng)
+        _along(part, land.districts[block.district].rules.tree_spacing_m, rng)
         for part in shapely.get_parts(row)
         if isinstance(part, Polygon) and not part.is_empty
     ]

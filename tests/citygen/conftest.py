@@ -9,7 +9,7 @@ from vasgen.citygen import City, CityConfig, generate
 
 @cache
 def _city(density: str, seed: int, size_m: float, trees: bool) -> City:
-    return generate(CityConfig(density, seed, size_m, trees))
+    return generate(CityConfig(density, seed, size_m, trees=trees))
 
 
 @pytest.fixture(scope="session")

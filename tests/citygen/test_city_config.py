@@ -4,7 +4,7 @@ import math
 import pytest
 
 from vasgen.citygen import CityConfig
-from vasgen.citygen.config import PROFILES
+from vasgen.citygen.profiles import PROFILES
 from vasgen.errors import InputError
 
 
@@ -33,6 +33,6 @@ def test_a_seed_that_is_no_whole_number_is_refused(seed):
 
 
 def test_a_density_stands_for_its_profile_unless_one_is_given():
-    assert CityConfig("mix").rules == PROFILES["mix"]
+    assert CityConfig("mix").character.rules == PROFILES["mix"]
     flat = dataclasses.replace(PROFILES["mix"], pitched=0.0)
-    assert CityConfig("mix", profile=flat).rules == flat
+    assert CityConfig("mix", profile=flat).character.rules == flat

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
-from vasgen.citygen.streets import SKIRT_M
+from vasgen.citygen.land import SKIRT_M
 from vasgen.semantics import SemanticClass
 
 

@@ -58,7 +58,9 @@ def test_the_network_is_planar_and_cuts_only_at_junctions(city):
         assert data["kind"] in ("avenue", "major", "minor")
         assert (
             data["width_m"]
-            == city.config.rules.streets.widths_m[("avenue", "major", "minor").index(data["kind"])]
+            == city.config.character.rules.streets.widths_m[
+                ("avenue", "major", "minor").index(data["kind"])
+            ]
         )
 
 

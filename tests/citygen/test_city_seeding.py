@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from vasgen.citygen import CityConfig, generate
-from vasgen.citygen.config import PROFILES
+from vasgen.citygen.profiles import PROFILES
 
 
 def same_shapes(ones, others):

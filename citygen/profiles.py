@@ -1,0 +1,201 @@
+"""What makes a density what it is: the rules of its streets, lots, heights and looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Density = Literal["downtown", "mix", "margin"]
+DENSITIES: tuple[Density, ...] = get_args(Density)
+
+#: What a block is used for; one planner per use in ``lots.py`` and ``massing.py``.
+Use = Literal["highrise", "perimeter", "estate", "houses", "works", "park", "plaza"]
+
+
+@dataclass(frozen=True)
+class StreetProfile:
+    """How the street network is drawn.
+
+    Attributes:
+        spacing_m: mean distance between long streets and between cross streets, metres.
+        jitter: relative spread of the spacing, [0, 0.6].
+        warp_m: how far the grid is bent, metres.
+        stagger: share of cross streets that do not continue across a long street.
+        merge: share of cross streets left out, which joins two blocks into one.
+        major_every: every n-th street is a major one.
+        avenue_spacing_m: distance between the avenues that cut through the grid, metres.
+        widths_m: carriageway widths of avenues, major and minor streets, metres.
+        pavement_m: width of the pavement, metres.
+    """
+
+    spacing_m: tuple[float, float]
+    jitter: float
+    warp_m: float
+    stagger: float
+    merge: float
+    major_every: int
+    avenue_spacing_m: float
+    widths_m: tuple[float, float, float]
+    pavement_m: float
+
+
+@dataclass(frozen=True)
+class LotProfile:
+    """How blocks are used and divided.
+
+    Attributes:
+        uses: share of the blocks for each use, relative weights.
+        area_m2: area at which a lot is no longer divided, by use, square metres.
+        strip_depth_m: depth of the perimeter buildings, metres.
+        frontage_m: mean width of a perimeter lot along its street, metres.
+        open_share: share of high-rise lots left open as a small square.
+    """
+
+    uses: tuple[tuple[Use, float], ...]
+    area_m2: dict[Use, float]
+    strip_depth_m: float = 13.0
+    frontage_m: float = 19.0
+    open_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class HeightProfile:
+    """How high buildings rise.
+
+    Attributes:
+        lowest_storeys: fewest storeys of a street building.
+        typical_storeys: mean storeys of a street building.
+        tower_spread_m: scale of the Rayleigh distribution of tower heights in the
+            centre, metres.
+        tower_limit_m: no tower is higher, metres.
+        falloff: distance from the centre at which towers have half their height, as a
+            share of half the city's size.
+        tower_share: chance that a high-rise lot carries a tower.
+        storey_m: height of a storey, metres.
+    """
+
+    lowest_storeys: int
+    typical_storeys: float
+    tower_spread_m: float
+    tower_limit_m: float
+    falloff: float
+    tower_share: float
+    storey_m: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Everything that makes a density what it is.
+
+    Attributes:
+        streets: the street network.
+        lots: the division of blocks.
+        heights: storeys and towers.
+        facades: relative weights of the facade families of ``materials.FAMILIES``.
+        pitched: share of street buildings and houses with a pitched roof.
+        tree_spacing_m: mean distance between street trees, metres.
+    """
+
+    streets: StreetProfile
+    lots: LotProfile
+    heights: HeightProfile
+    facades: tuple[tuple[str, float], ...]
+    pitched: float
+    tree_spacing_m: float
+
+
+PROFILES: dict[Density, Profile] = {
+    "downtown": Profile(
+        streets=StreetProfile(
+            spacing_m=(88.0, 112.0),
+            jitter=0.16,
+            warp_m=7.0,
+            stagger=0.15,
+            merge=0.06,
+            major_every=3,
+            avenue_spacing_m=620.0,
+            widths_m=(22.0, 15.0, 10.0),
+            pavement_m=4.0,
+        ),
+        lots=LotProfile(
+            uses=(("highrise", 1.0), ("perimeter", 0.1), ("plaza", 0.07), ("park", 0.03)),
+            area_m2={"highrise": 1150.0},
+            strip_depth_m=16.0,
+            frontage_m=24.0,
+            open_share=0.06,
+        ),
+        heights=HeightProfile(
+            lowest_storeys=5,
+            typical_storeys=9.0,
+            tower_spread_m=80.0,
+            tower_limit_m=260.0,
+            falloff=0.95,
+            tower_share=0.62,
+            storey_m=3.6,
+        ),
+        facades=(("curtain", 0.44), ("stone", 0.30), ("brick", 0.16), ("panel", 0.10)),
+        pitched=0.0,
+        tree_spacing_m=17.0,
+    ),
+    "mix": Profile(
+        streets=StreetProfile(
+            spacing_m=(96.0, 118.0),
+            jitter=0.22,
+            warp_m=16.0,
+            stagger=0.35,
+            merge=0.10,
+            major_every=3,
+            avenue_spacing_m=560.0,
+            widths_m=(19.0, 13.0, 8.5),
+            pavement_m=3.2,
+        ),
+        lots=LotProfile(
+            uses=(("perimeter", 1.0), ("estate", 0.22), ("highrise", 0.12), ("park", 0.06)),
+            area_m2={"estate": 3000.0, "highrise": 1400.0, "perimeter": 620.0},
+            open_share=0.08,
+        ),
+        heights=HeightProfile(
+            lowest_storeys=3,
+            typical_storeys=5.4,
+            tower_spread_m=34.0,
+            tower_limit_m=90.0,
+            falloff=1.6,
+            tower_share=0.5,
+            storey_m=3.3,
+        ),
+        facades=(("plaster", 0.50), ("brick", 0.28), ("stone", 0.14), ("panel", 0.08)),
+        pitched=0.66,
+        tree_spacing_m=15.0,
+    ),
+    "margin": Profile(
+        streets=StreetProfile(
+            spacing_m=(82.0, 165.0),
+            jitter=0.2,
+            warp_m=34.0,
+            stagger=0.75,
+            merge=0.05,
+            major_every=4,
+            avenue_spacing_m=900.0,
+            widths_m=(12.0, 9.0, 6.5),
+            pavement_m=2.2,
+        ),
+        lots=LotProfile(
+            uses=(("houses", 1.0), ("perimeter", 0.12), ("works", 0.08), ("park", 0.08)),
+            area_m2={"houses": 430.0, "works": 3200.0, "perimeter": 300.0},
+            strip_depth_m=10.5,
+            frontage_m=8.5,
+        ),
+        heights=HeightProfile(
+            lowest_storeys=1,
+            typical_storeys=1.9,
+            tower_spread_m=10.0,
+            tower_limit_m=24.0,
+            falloff=3.0,
+            tower_share=0.0,
+            storey_m=2.9,
+        ),
+        facades=(("plaster", 0.40), ("brick", 0.38), ("siding", 0.22)),
+        pitched=0.94,
+        tree_spacing_m=26.0,
+    ),
+}
