@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
+from vasgen.citygen.materials import RADIO_NAMES
 from vasgen.citygen.solids import Array, Ints, Shell, Surface
 from vasgen.semantics import SemanticClass
 
 _MM = 1000.0
+_RADIO_INDEX = {name: index for index, name in enumerate(RADIO_NAMES)}
 
 
 def assemble(shells: Sequence[Shell]) -> Surface:
@@ -43,11 +45,12 @@ class _Faces:
     shell: Ints
     semantic: Ints
     visual: Ints
+    radio: Ints
     instance: Ints
     uv: Array
 
 
-_FACE_FIELDS = ("faces", "shell", "semantic", "visual", "instance", "uv")
+_FACE_FIELDS = ("faces", "shell", "semantic", "visual", "radio", "instance", "uv")
 
 
 def _group(*columns: Ints) -> tuple[Ints, Ints]:
@@ -89,11 +92,14 @@ class _Corners:
         first, self.point = _group(self.shell, self.xy[:, 0], self.xy[:, 1])
         self.point_xy, self.point_shell = self.xy[first], self.shell[first]
 
-    def finish(self, part: str) -> tuple[Ints, Ints]:
-        """Class and visual material of "top", "wall" or "band", (cells,) each."""
+    def finish(self, part: str) -> tuple[Ints, Ints, Ints]:
+        """Class, visual and radio material of "top", "wall" or "band", (cells,) each."""
         found = [getattr(cell, part) for cell in self.cells]
-        semantic = np.array([int(f.semantic) for f in found], dtype=np.int64)
-        return semantic, np.array([f.visual for f in found], dtype=np.int64)
+        own = [self.shells[shell].radio for shell in self.cell_shell]
+        radio = [_RADIO_INDEX[f.radio or name] for f, name in zip(found, own, strict=True)]
+        labels = [int(f.semantic) for f in found], [f.visual for f in found], radio
+        semantic, visual, radios = (np.array(label, dtype=np.int64) for label in labels)
+        return semantic, visual, radios
 
 
 class _Walls:
@@ -188,12 +194,13 @@ def _match(owner: Ints, xy: Ints, triangle_owner: Ints, triangles: Ints) -> Ints
 def _tops(c: _Corners, levels: _Levels) -> _Faces:
     cell, xy = _triangulate(c.rings, c.ring_cell)
     corner = _match(c.cell, c.xy, cell, xy)
-    semantic, visual = c.finish("top")
+    semantic, visual, radio = c.finish("top")
     return _Faces(
         levels.corner[corner],
         c.cell_shell[cell],
         semantic[cell],
         visual[cell],
+        radio[cell],
         c.instance[cell],
         _top_uv(c, cell, xy / _MM, c.z[corner] / _MM),
     )
@@ -234,12 +241,12 @@ def _wall_faces(c: _Corners, w: _Walls, levels: _Levels) -> _Faces:
 def _wall_labels(c: _Corners, w: _Walls, levels: _Levels, wall: Ints, faces: Ints) -> _Faces:
     cell = c.cell[w.a[wall]]
     in_band = levels.z[faces].max(axis=1) > c.storeys_top[cell]
-    semantic, visual = (
+    semantic, visual, radio = (
         np.where(in_band, band[cell], below[cell])
         for below, band in zip(c.finish("wall"), c.finish("band"), strict=True)
     )
     uv = _wall_uv(c, w, levels, wall, faces)
-    return _Faces(faces, c.cell_shell[cell], semantic, visual, c.instance[cell], uv)
+    return _Faces(faces, c.cell_shell[cell], semantic, visual, radio, c.instance[cell], uv)
 
 
 def _wall_uv(c: _Corners, w: _Walls, levels: _Levels, wall: Ints, faces: Ints) -> Array:
@@ -268,8 +275,8 @@ def _bottoms(c: _Corners, levels: _Levels) -> _Faces:
     _, first = np.unique(c.cell_shell, return_index=True)
     cell = first[shell]
     semantic = np.full(len(shell), int(SemanticClass.WALL), dtype=np.int64)
-    visual = c.finish("band")[1][cell]
+    _, visual, radio = (label[cell] for label in c.finish("band"))
     # Seen from below: the order of the corners turns.
     turn = [0, 2, 1]
     uv = xy[:, turn] / _MM
-    return _Faces(faces[:, turn], shell, semantic, visual, c.instance[cell], uv)
+    return _Faces(faces[:, turn], shell, semantic, visual, radio, c.instance[cell], uv)

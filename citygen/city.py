@@ -14,12 +14,12 @@ from vasgen.bundle import Mesh, SceneBundle
 from vasgen.citygen.assembly import assemble
 from vasgen.citygen.blocks import Block, kerbs, make_blocks
 from vasgen.citygen.buildings import Building
-from vasgen.citygen.config import CityConfig
+from vasgen.citygen.config import CityConfig, Lod
 from vasgen.citygen.ground import Patch, ground_shell, lay_ground
 from vasgen.citygen.land import Land, survey
 from vasgen.citygen.lots import Lot, divide
 from vasgen.citygen.massing import build
-from vasgen.citygen.materials import PALETTE, RADIO
+from vasgen.citygen.materials import PALETTE, RADIO, RADIO_NAMES
 from vasgen.citygen.morphology import Morphology, measure
 from vasgen.citygen.solids import Surface, join
 from vasgen.citygen.streets import Streets, lay_streets
@@ -60,8 +60,20 @@ class City:
         """SHA-256 of geometry, labels and materials."""
         return self.to_bundle().content_hash
 
-    def to_bundle(self) -> SceneBundle:
-        """The city as a scene bundle, a mesh for each radio material."""
+    def mesh(self, lod: Lod | None = None) -> Surface:
+        """All triangles, with labels.
+
+        Args:
+            lod: level of detail; None: the configuration's.
+        """
+        return self._surface
+
+    def to_bundle(self, lod: Lod | None = None) -> SceneBundle:
+        """The city as a scene bundle, a mesh for each radio material.
+
+        Args:
+            lod: level of detail; None: the configuration's.
+        """
         return self._bundle
 
     def morphology(self) -> Morphology:
@@ -75,22 +87,28 @@ class City:
         return measure(self.buildings, area, self.land.outline.area)
 
     @cached_property
-    def _bundle(self) -> SceneBundle:
+    def _surface(self) -> Surface:
         shells = [shell for building in self.buildings for shell in building.shells]
         shells.append(ground_shell(self.ground, _ground_ids(self)))
         surface = assemble(shells)
-        radios = [shell.radio for shell in shells]
         if self.trees:
             first_id = int(surface.instance.max()) + 1
             surface = join(surface, tree_surface(self.trees, len(shells), first_id))
-            radios.append("wood")
+        return surface
+
+    @cached_property
+    def _bundle(self) -> SceneBundle:
+        surface = self._surface
         used, visual = np.unique(surface.visual, return_inverse=True)
-        radio = np.array(radios)[surface.shell]
-        names = [name for name in RADIO if (radio == name).any()]
+        names = [RADIO_NAMES[index] for index in np.unique(surface.radio)]
+        groups = [np.flatnonzero(surface.radio == RADIO_NAMES.index(name)) for name in names]
         config = self.config
         return SceneBundle(
             f"{config.density}-{config.seed}",
-            tuple(_mesh(name, surface, np.flatnonzero(radio == name), visual) for name in names),
+            tuple(
+                _mesh(name, surface, index, visual)
+                for name, index in zip(names, groups, strict=True)
+            ),
             tuple(RADIO[name] for name in names),
             tuple(PALETTE[i] for i in used),
             {

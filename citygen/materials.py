@@ -16,6 +16,9 @@ RADIO: dict[str, RadioMaterial] = {
     "ground": RadioMaterial("ground", "very_dry_ground", 1.0),
 }
 
+#: Order in which ``Surface.radio`` counts them.
+RADIO_NAMES = tuple(RADIO)
+
 Colour = tuple[float, float, float]
 
 #: Families of looks: recipe, roughness, and the mean reflectances (linear RGB) to pick from.

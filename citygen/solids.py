@@ -29,10 +29,12 @@ class Finish:
     Attributes:
         semantic: its class.
         visual: index into ``materials.PALETTE``.
+        radio: name of its radio material; None: that of the shell.
     """
 
     semantic: SemanticClass
     visual: int
+    radio: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +106,8 @@ class Surface:
         vertices: (V, 3) float64, metres.
         faces: (F, 3) int64, counter-clockwise from outside.
         shell: (F,) int64 index of the shell a face belongs to.
-        semantic, visual, instance: (F,) int64 labels.
+        semantic, visual, radio, instance: (F,) int64 labels; ``visual`` and ``radio`` index
+            ``materials.PALETTE`` and ``materials.RADIO_NAMES``.
         uv: (F, 3, 2) float64 texture coordinates.
     """
 
@@ -113,13 +116,14 @@ class Surface:
     shell: Ints
     semantic: Ints
     visual: Ints
+    radio: Ints
     instance: Ints
     uv: Array
 
 
 def join(one: Surface, other: Surface) -> Surface:
     """Both surfaces as one; nothing is welded."""
-    labels = ("shell", "semantic", "visual", "instance", "uv")
+    labels = ("shell", "semantic", "visual", "radio", "instance", "uv")
     return Surface(
         np.concatenate([one.vertices, other.vertices]),
         np.concatenate([one.faces, other.faces + len(one.vertices)]),

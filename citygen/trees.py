@@ -15,7 +15,7 @@ from vasgen.citygen.buildings import LOT_LEVEL_M, Building
 from vasgen.citygen.config import CityConfig
 from vasgen.citygen.ground import Patch
 from vasgen.citygen.land import Land
-from vasgen.citygen.materials import FAMILIES
+from vasgen.citygen.materials import FAMILIES, RADIO_NAMES
 from vasgen.citygen.profiles import Use
 from vasgen.citygen.solids import Array, Ints, Surface
 from vasgen.seeding import key, stream
@@ -186,6 +186,7 @@ def tree_surface(trees: Sequence[Tree], shell: int, first_id: int) -> Surface:
         np.full(count, shell),
         np.full(count, int(SemanticClass.VEGETATION)),
         np.concatenate(visual),
+        np.full(count, RADIO_NAMES.index("wood")),
         np.concatenate(ids),
         np.stack([corners[..., 0] + corners[..., 1], corners[..., 2]], axis=-1),
     )
