@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 import shapely
 from shapely import Polygon
 
 from vasgen.citygen.profiles import DENSITIES, PROFILES, Density, Profile
-from vasgen.citygen.targets import Targets
+from vasgen.citygen.targets import Targets, fit
 from vasgen.errors import InputError, unknown_choice
 
 #: Level of detail: 1 prisms, 2 massing and roofs, 3 facades.
@@ -64,11 +66,14 @@ class District:
             )
         if self.corners is not None:
             as_polygon("corners of a district", self.corners)
+        if self.targets is not None:
+            fit(self.profile or PROFILES[self.density], self.targets)
 
-    @property
+    @cached_property
     def rules(self) -> Profile:
-        """The profile in force."""
-        return self.profile or PROFILES[self.density]
+        """The profile in force, fitted to the targets."""
+        profile = self.profile or PROFILES[self.density]
+        return profile if self.targets is None else fit(profile, self.targets)
 
 
 @dataclass(frozen=True)
@@ -124,11 +129,29 @@ class CityConfig:
             object.__setattr__(self, "size_m", max(x1 - x0, y1 - y0))
         _check_seed(self.seed)
         _check_size(self.size_m)
+        District(self.density, targets=self.targets, profile=self.profile)
 
     @property
     def character(self) -> District:
         """The district of every place that no other covers."""
         return District(self.density, targets=self.targets, profile=self.profile)
+
+
+def rings(densities: Sequence[str], size_m: float) -> tuple[District, ...]:
+    """Districts around the origin that widen evenly towards the edge of a square city.
+
+    ``CityConfig("margin", size_m=900, districts=rings(("downtown", "mix"), 900))`` is a city
+    with a downtown of 150 m radius, a ring of mixed character to 300 m, and a margin.
+
+    Args:
+        densities: kinds of city from the centre outwards, without the outermost.
+        size_m: side of the city, metres.
+    """
+    step_m = size_m / 2 / (len(densities) + 1)
+    return tuple(
+        District(density, radius_m=step_m * number)  # type: ignore[arg-type]
+        for number, density in enumerate(densities, start=1)
+    )
 
 
 def as_polygon(name: str, corners: Corners) -> Polygon:

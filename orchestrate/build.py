@@ -19,7 +19,7 @@ from pathlib import Path
 from vasgen.artefact import DAMAGE, atomic_file, remove_partials
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
-from vasgen.citygen import CityConfig, generate
+from vasgen.citygen import generate
 from vasgen.datasets import store
 from vasgen.datasets.manifest import (
     MANIFEST_JSON,
@@ -32,6 +32,7 @@ from vasgen.datasets.manifest import (
     write_manifest,
 )
 from vasgen.errors import InputError, StorageError
+from vasgen.orchestrate.cities import city_config
 from vasgen.orchestrate.layout import (
     PLAN_JSON,
     SOURCE,
@@ -221,8 +222,7 @@ def _scene(spec: DatasetSpec, out: Path, progress: Progress) -> SceneBundle:
         bundle = open_scene(spec.scene.source)
     else:
         progress.start(f"Generating a {spec.scene.density} city", 0)
-        config = CityConfig(density=spec.scene.density, seed=spec.seed, size_m=spec.scene.size_m)
-        bundle = generate(config).to_bundle()
+        bundle = generate(city_config(spec.scene, spec.seed)).to_bundle()
     bundle.save(folder)
     return bundle
 

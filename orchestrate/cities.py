@@ -9,13 +9,47 @@ from pathlib import Path
 from vasgen.artefact import atomic_directory
 from vasgen.bundle import SceneBundle
 from vasgen.citygen import CityConfig, generate
+from vasgen.citygen.config import District, rings
 from vasgen.citygen.export import write_glb
 from vasgen.citygen.plan import draw_plan
+from vasgen.citygen.targets import parse_targets
 from vasgen.errors import InputError
 from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.render.preview import preview
+from vasgen.scene_spec import SceneSpec
 
 MORPHOLOGY_JSON = "morphology.json"
+
+
+def city_config(scene: SceneSpec, seed: int) -> CityConfig:
+    """What to generate for the scene part of a spec.
+
+    Args:
+        scene: a spec without a source.
+        seed: the city's seed.
+
+    Raises:
+        InputError: if a value is not allowed.
+    """
+    districts = tuple(
+        District(d.density, d.radius_m, d.corners, parse_targets(d.targets))
+        for d in scene.districts
+    )
+    *inner, density = scene.density.split(",")
+    return CityConfig(
+        density,
+        seed,
+        scene.size_m,
+        lod=scene.lod,
+        targets=parse_targets(scene.targets),
+        districts=districts + rings(inner, scene.size_m),
+        boundary=scene.boundary,
+        pattern=scene.pattern,
+        relief_m=scene.relief_m,
+        trees=scene.trees,
+        furniture=scene.furniture,
+        vehicles=scene.vehicles,
+    )
 
 
 def make_city(config: CityConfig, out: Path, progress: Progress | None = None) -> SceneBundle:

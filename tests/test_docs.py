@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
+from vasgen.scene_spec import DistrictSpec, SceneSpec
 from vasgen.spec import (
     AntennaSpec,
     DatasetSpec,
     RadioSpec,
     RenderSpec,
-    SceneSpec,
     TransmittersSpec,
     ViewsSpec,
     spec_from_yaml,
@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 PARTS = {
     "Top level": DatasetSpec,
     "`scene`": SceneSpec,
+    "`scene.districts`": DistrictSpec,
     "`views`": ViewsSpec,
     "`transmitters`": TransmittersSpec,
     "`radio`": RadioSpec,

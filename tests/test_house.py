@@ -31,7 +31,7 @@ def imports(path, *, inside_functions=True):
 
 @pytest.mark.parametrize("room", sorted(MAY_IMPORT))
 def test_a_room_imports_only_what_it_may(room):
-    for path in (ROOT / room).glob("*.py"):
+    for path in (ROOT / room).rglob("*.py"):
         for name in imports(path):
             parts = name.split(".")
             if parts[0] == "vasgen" and len(parts) > 1 and parts[1] in ROOMS - {room}:
@@ -40,7 +40,7 @@ def test_a_room_imports_only_what_it_may(room):
 
 @pytest.mark.parametrize("room", ["citygen", "datasets"])
 def test_libraries_without_simulator_import_no_ray_tracer(room):
-    for path in (ROOT / room).glob("*.py"):
+    for path in (ROOT / room).rglob("*.py"):
         names = set(imports(path))
         assert not {name.split(".")[0] for name in names} & RAY_TRACERS, path.name
         assert not names & {"vasgen.runtime", "vasgen.raycast"}, path.name

@@ -66,25 +66,71 @@ def _root(
 
 @app.command(epilog="Example: [cyan]vasgen city --density downtown --seed 7 --out out/city[/]")
 def city(
-    density: Annotated[str, typer.Option(help="downtown, mix or margin.")] = "downtown",
+    density: Annotated[
+        str | None,
+        typer.Option(
+            help="downtown, mix or margin; or from the centre outwards: downtown,mix,margin. "
+            "[default: downtown]"
+        ),
+    ] = None,
     seed: SeedOption = 0,
-    size_m: Annotated[float, typer.Option(help="Edge of the square, metres.")] = 500.0,
+    size_m: Annotated[
+        float | None, typer.Option(help="Edge of the square, metres. [default: 500]")
+    ] = None,
+    lod: Annotated[
+        int | None,
+        typer.Option(help="1 prisms, 2 massing and roofs, 3 facades. [default: 2]"),
+    ] = None,
+    targets: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|A/B/G",
+            help="ITU-R P.1410 figures to hit: suburban, urban, dense-urban, highrise-urban, or "
+            "built-up share / buildings per km² / height scale in metres, like 0.3/500/15.",
+        ),
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="Streets: field or grid. [default: field]")
+    ] = None,
+    relief_m: Annotated[
+        float | None, typer.Option(help="Height difference of the terrain, metres. [default: 0]")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave out trees, furniture or vehicles.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="YAML file with the keys of a spec's scene: districts, boundary, …"),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Scene folder. [default: out/city-DENSITY-SEED]")
     ] = None,
 ) -> None:
     """Generate a city: a scene folder with geometry, plan, picture and statistics."""
-    from vasgen.citygen import CityConfig
+    from vasgen.spec import parse_scene, read_plain
 
     watch = Stopwatch()
-    config = CityConfig(density=density, seed=seed, size_m=size_m)  # type: ignore[arg-type]
-    from vasgen.orchestrate.cities import make_city  # slow: only once the input is right
+    given = {
+        "density": density,
+        "size_m": size_m,
+        "lod": lod,
+        "targets": targets,
+        "pattern": pattern,
+        "relief_m": relief_m,
+        **_left_out(without or []),
+    }
+    record = {} if config is None else read_plain(config)
+    if not isinstance(record, dict) or "source" in record:
+        raise InputError(f"{config} must hold keys of a generated scene; see docs/spec.md.")
+    scene = parse_scene(record | {key: v for key, v in given.items() if v is not None})
+    from vasgen.orchestrate.cities import city_config, make_city  # slow: once the input is right
 
-    folder = out or Path("out") / f"city-{density}-{seed}"
+    name = scene.density.replace(",", "-")
+    folder = out or Path("out") / f"city-{name}-{seed}"
     with progress_bars() as bars:
-        bundle = make_city(config, folder, bars)
+        bundle = make_city(city_config(scene, seed), folder, bars)
     facts = {
-        "city": f"{density}, {size_m:g} m, seed {seed}",
+        "city": f"{scene.density}, seed {seed}",
         "triangles": f"{bundle.num_triangles:,}",
         "look at": str(folder / "preview.png"),
         "took": str(watch),
@@ -320,6 +366,14 @@ def _transmitters(positions: list[str] | None, count: int | None) -> dict[str, o
     if count is not None:
         raise InputError("give either --transmitter X,Y,Z or --transmitters N, not both.")
     return {"positions": [_point("--transmitter", text) for text in positions]}
+
+
+def _left_out(kinds: list[str]) -> dict[str, bool]:
+    """The switches of a scene spec that leave these kinds out."""
+    for kind in kinds:
+        if kind not in ("trees", "furniture", "vehicles"):
+            raise InputError(f"--without is {kind!r}; allowed: trees, furniture, vehicles.")
+    return dict.fromkeys(kinds, False)
 
 
 def _point(option: str, text: str) -> tuple[float, ...]:

@@ -41,7 +41,12 @@ def unknown_choice(what: str, given: object, allowed: Iterable[str]) -> InputErr
         given: the value that was given.
         allowed: all allowed values.
     """
+    return InputError(f"{what} is {given!r}; {suggest(given, allowed)}")
+
+
+def suggest(given: object, allowed: Iterable[str]) -> str:
+    """What is allowed, and the value that was probably meant."""
     choices = list(allowed)
     close = difflib.get_close_matches(str(given), choices, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return InputError(f"{what} is {given!r}; allowed: {', '.join(choices)}.{hint}")
+    return f"allowed: {', '.join(choices)}.{hint}"

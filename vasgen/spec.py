@@ -8,45 +8,21 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from vasgen.errors import InputError, unknown_choice
+from vasgen.scene_spec import Part, SceneSpec
 
 BOLTZMANN_J_PER_K = 1.380649e-23
 
-Density = Literal["downtown", "mix", "margin"]
 Position = tuple[float, float, float]
 Angle = Annotated[float, Field(ge=-360, le=360)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class SceneSpec(_Part):
-    """Where the geometry comes from: a generated city, or a scene file.
-
-    Attributes:
-        density: kind of city to generate.
-        size_m: edge length of the generated square, metres.
-        source: instead of a city: ``sionna:NAME``, an XML file, or a bundle folder.
-    """
-
-    density: Density = "downtown"
-    size_m: Annotated[float, Field(ge=100, le=5000)] = 500.0
-    source: str | None = None
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> SceneSpec:
-        if self.source is not None and {"density", "size_m"} & self.model_fields_set:
-            raise ValueError("give either source, or density and size_m, not both")
-        return self
-
-
-class ViewsSpec(_Part):
+class ViewsSpec(Part):
     """Camera poses: a planner's choice, or a file.
 
     Attributes:
@@ -72,7 +48,7 @@ class ViewsSpec(_Part):
         return self
 
 
-class TransmittersSpec(_Part):
+class TransmittersSpec(Part):
     """Transmitters: sampled on walkable ground, or at given positions.
 
     Attributes:
@@ -91,7 +67,7 @@ class TransmittersSpec(_Part):
     positions: Annotated[tuple[Position, ...], Field(min_length=1)] | None = None
 
 
-class AntennaSpec(_Part):
+class AntennaSpec(Part):
     """The transmit array, the same for every transmitter, with uniform precoding.
 
     Attributes:
@@ -109,7 +85,7 @@ class AntennaSpec(_Part):
     polarization: Literal["V", "H", "VH", "cross"] = "V"
 
 
-class RadioSpec(_Part):
+class RadioSpec(Part):
     """Propagation: SynthRM table 4 where it says, and the effort of the estimator.
 
     Attributes:
@@ -152,7 +128,7 @@ class RadioSpec(_Part):
         return BOLTZMANN_J_PER_K * self.temperature_k * self.bandwidth_hz
 
 
-class RenderSpec(_Part):
+class RenderSpec(Part):
     """The picture: light and quality. Radio labels do not depend on it.
 
     Attributes:
@@ -168,7 +144,7 @@ class RenderSpec(_Part):
     turbidity: Annotated[float, Field(ge=1, le=10)] = 3.0
 
 
-class DatasetSpec(_Part):
+class DatasetSpec(Part):
     """A dataset, from scene to labels.
 
     Attributes:
@@ -192,8 +168,7 @@ class DatasetSpec(_Part):
     def to_plain(self) -> dict[str, Any]:
         """The resolved spec as plain values that :func:`parse_spec` reads back."""
         record = self.model_dump(mode="json")
-        if self.scene.source is not None:
-            record["scene"] = {"source": self.scene.source}
+        record["scene"] = self.scene.to_plain()
         return record
 
     def to_yaml(self) -> str:
@@ -237,18 +212,40 @@ def parse_spec(record: object, origin: str = "spec") -> DatasetSpec:
         raise InputError(f"{origin}: {_explain(error.errors()[0])}") from None
 
 
+def parse_scene(record: dict[str, Any]) -> SceneSpec:
+    """The scene part of a spec from plain values.
+
+    Raises:
+        InputError: naming the first wrong key, its value, and what is allowed.
+    """
+    try:
+        return SceneSpec.model_validate(record)
+    except ValidationError as error:
+        raise InputError(_explain(error.errors()[0], SceneSpec)) from None
+
+
+def read_plain(path: Path | str) -> Any:
+    """The plain values of a YAML file.
+
+    Raises:
+        InputError: if the file is missing or is no YAML.
+    """
+    path = Path(path)
+    try:
+        return _plain(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise InputError(f"cannot read spec {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"spec {path} is no text file: {error}.") from error
+
+
 def spec_from_yaml(text: str, origin: str = "spec") -> DatasetSpec:
     """A spec from YAML text, as :meth:`DatasetSpec.to_yaml` writes it.
 
     Raises:
         InputError: if it is no YAML, or holds a wrong key or value.
     """
-    try:
-        record = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        line = " ".join(str(error).split())
-        raise InputError(f"{origin} is no valid YAML: {line}") from error
-    return parse_spec(record if record is not None else {}, origin)
+    return parse_spec(_plain(text, origin), origin)
 
 
 def read_spec(path: Path | str) -> DatasetSpec:
@@ -257,14 +254,16 @@ def read_spec(path: Path | str) -> DatasetSpec:
     Raises:
         InputError: if the file is missing, is no YAML, or holds a wrong key or value.
     """
-    path = Path(path)
+    return _beside(parse_spec(read_plain(path), str(path)), Path(path).parent)
+
+
+def _plain(text: str, origin: str) -> Any:
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot read spec {path}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"spec {path} is no text file: {error}.") from error
-    return _beside(spec_from_yaml(text, str(path)), path.parent)
+        record = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        line = " ".join(str(error).split())
+        raise InputError(f"{origin} is no valid YAML: {line}") from error
+    return {} if record is None else record
 
 
 def _beside(spec: DatasetSpec, folder: Path) -> DatasetSpec:
@@ -279,21 +278,25 @@ def _beside(spec: DatasetSpec, folder: Path) -> DatasetSpec:
     return spec.model_copy(update={"scene": scene, "views": views})
 
 
-def _explain(problem: Any) -> str:
+def _explain(problem: Any, part: Any = DatasetSpec) -> str:
     """One line from one pydantic problem; a misspelt key names the one that was meant."""
     where = [str(part) for part in problem["loc"]]
     dotted = ".".join(where) or "it"
     if problem["type"] == "extra_forbidden":
-        allowed = _keys_at(where[:-1])
+        allowed = _keys_at(part, where[:-1])
         close = difflib.get_close_matches(where[-1], allowed, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]!r}? " if close else ""
         return f"unknown key {dotted!r}: {hint}Allowed: {', '.join(allowed)}."
     message = problem["msg"].removeprefix("Value error, ")
+    if message.startswith("allowed: "):
+        return f"{dotted} is {problem['input']!r}; {message}"
     return f"{dotted} is {problem['input']!r}: {message[0].lower()}{message[1:]}."
 
 
-def _keys_at(where: list[str]) -> list[str]:
-    part: Any = DatasetSpec
+def _keys_at(part: Any, where: list[str]) -> list[str]:
     for name in where:
+        if name.isdigit():  # an entry of a list: the list's own type is known
+            continue
         part = part.model_fields[name].annotation
+        part = next((kind for kind in get_args(part) if hasattr(kind, "model_fields")), part)
     return list(part.model_fields)

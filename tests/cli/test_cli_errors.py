@@ -111,7 +111,7 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch, tmp_path):
     result = run("build", "--preset", "quickstart", "--out", tmp_path / "out")
     assert result.stderr == "vasgen: interrupted: run the same command again to go on.\n"
     assert result.exit_code == 130
-    monkeypatch.setattr("vasgen.citygen.CityConfig", interrupt)
+    monkeypatch.setattr("vasgen.orchestrate.cities.generate", interrupt)
     result = run("city")
     assert result.stderr == "vasgen: interrupted: nothing was written.\n"
 
@@ -120,7 +120,7 @@ def test_our_own_defects_keep_their_traceback(monkeypatch):
     def defect(*args, **kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("vasgen.citygen.CityConfig", defect)
+    monkeypatch.setattr("vasgen.orchestrate.cities.generate", defect)
     assert isinstance(run("city").exception, ZeroDivisionError)
 
 

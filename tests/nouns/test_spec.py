@@ -55,6 +55,17 @@ records = st.fixed_dictionaries(
                 optional={
                     "density": st.sampled_from(["downtown", "mix", "margin"]),
                     "size_m": st.floats(100, 5000),
+                    "lod": st.sampled_from([1, 2, 3]),
+                    "targets": st.sampled_from(["urban", "0.25/400/12.5"]),
+                    "pattern": st.sampled_from(["field", "grid"]),
+                    "trees": st.booleans(),
+                },
+            ),
+            st.fixed_dictionaries(
+                {"boundary": st.just([[0, 0], [300, 0], [150, 260.5]])},
+                optional={
+                    "districts": st.just([{"density": "mix", "radius_m": 90.0}]),
+                    "relief_m": st.floats(0, 300),
                 },
             ),
         ),
@@ -198,12 +209,30 @@ def test_a_wrong_key_names_the_one_meant(text, start):
     [
         (
             "scene: {density: downtwon}",
-            "scene.density is 'downtwon': input should be 'downtown', 'mix' or 'margin'.",
+            "scene.density is 'downtwon'; allowed: downtown, mix, margin. Did you mean 'downtown'?",
         ),
         (
             "scene: {size_m: 99}",
-            "scene.size_m is 99: input should be greater than or equal to 100.",
+            "scene.size_m is 99; allowed: 100 to 5000 metres.",
         ),
+        (
+            "scene: {density: 'mix,mix'}",
+            "scene.density is 'mix,mix'; allowed: each density once, from the centre outwards.",
+        ),
+        (
+            "scene: {targets: 0.3/500}",
+            "scene.targets is '0.3/500'; allowed: suburban, urban, dense-urban, highrise-urban,",
+        ),
+        (
+            "scene: {districts: [{radius: 3}]}",
+            "unknown key 'scene.districts.0.radius': did you mean 'radius_m'? Allowed: density,",
+        ),
+        (
+            "scene: {districts: [{density: 'mix,margin'}]}",
+            "scene.districts.0.density is 'mix,margin'; allowed: downtown, mix, margin.",
+        ),
+        ("scene: {boundary: [[0, 0], [1, 1]]}", "scene.boundary is "),
+        ("scene: {boundary: [[0, 0], [9, 0], [0, 9]], size_m: 300}", "scene is {"),
         ("seed: -1", "seed is -1: input should be greater than or equal to 0."),
         ("seed: 1.5", "seed is 1.5: input should be a valid integer, got a number with a "),
         (f"seed: {2**63}", f"seed is {2**63}: input should be less than {2**63}."),
@@ -246,7 +275,7 @@ def test_a_wrong_value_names_key_value_and_what_is_allowed(text, line):
 @pytest.mark.parametrize("other", ["density: mix", "size_m: 200", "density: downtown"])
 def test_a_scene_is_a_city_or_a_file_not_both(other):
     line = line_of(f"scene: {{source: a.xml, {other}}}")
-    assert line.endswith("give either source, or density and size_m, not both.")
+    assert line.endswith(f"give either source, or {other.split(':')[0]}, not both.")
     assert line.startswith("spec: scene is {")
 
 
