@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from vasgen.bundle import Mesh, SceneBundle
 from vasgen.semantics import SemanticClass
 
 Array = NDArray[np.float64]
+Index = NDArray[np.int64]
 
 #: Faces that differ by less than this angle are one plane: nothing diffracts there.
 _FLAT = np.cos(np.radians(2.0))
 
-#: Edges shorter than this are mesh debris, metres.
-_SHORTEST_M = 0.02
+#: Pieces of an edge that differ by less than this angle are one straight edge.
+_STRAIGHT = np.cos(np.radians(0.02))
+
+#: Least length of an edge, and least mean width of a plane beside it, metres: the theory's
+#: edges and faces have no end.
+_SMALLEST_M = 0.3
+
+_ROUNDED = (SemanticClass.VEGETATION, SemanticClass.VEHICLE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +84,12 @@ class Wedges:
 
 
 def find_wedges(bundle: SceneBundle) -> Wedges:
-    """All bent edges of a scene.
+    """All bent edges of a scene, whole: an edge that triangles cut into pieces is one wedge.
 
     Edges must be shared by exactly two faces of one mesh: open shells and edges between
-    different radio materials do not diffract, as in Sionna RT. The facets of a tree stand for
-    leaves and have no edges either.
+    different radio materials do not diffract, as in Sionna RT. Facets of trees and parked cars
+    stand for rounded things and have no edges; nor has a strip so narrow that the next edge
+    is at hand (the reveal of a window, a railing): the theory's faces are half planes.
     """
     index = {material.name: i for i, material in enumerate(bundle.radio_materials)}
     parts = [_mesh_wedges(mesh, index[mesh.radio_material]) for mesh in bundle.meshes]
@@ -87,13 +98,16 @@ def find_wedges(bundle: SceneBundle) -> Wedges:
 
 
 def _mesh_wedges(mesh: Mesh, material: int) -> Wedges:
-    first, second, start, end = _shared_edges(mesh.faces)
     corners = mesh.triangles
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = cross / np.maximum(np.linalg.norm(cross, axis=1, keepdims=True), 1e-300)
-    normal_0, normal_n = normals[first], normals[second]
-    origin, tip = mesh.vertices[start], mesh.vertices[end]
-    across = corners[second].mean(axis=1) - origin
+    twice_area = np.linalg.norm(cross, axis=1)
+    normals = cross / np.maximum(twice_area, 1e-300)[:, None]
+    edges, plane = _bent_edges(mesh.faces, normals)
+    edges = edges.take(~np.isin(mesh.face_class[edges.face_0], _ROUNDED))
+    chain = _straight_chains(edges, plane, mesh.vertices)
+    edges, origin, tip = _ends_of_chains(edges, chain, mesh.vertices)
+    normal_0, normal_n = normals[edges.face_0], normals[edges.face_n]
+    across = corners[edges.face_n].mean(axis=1) - origin
     # The solid is taken to be on the narrow side, whichever way the faces are wound: imported
     # shells are often inside out. At a true inner corner that side is air, from where no
     # path bends round the edge, and the far side is in the dark.
@@ -102,9 +116,9 @@ def _mesh_wedges(mesh: Mesh, material: int) -> Wedges:
     # Directed so that normal x edge points into face 0.
     origin, tip = np.where(inward, tip, origin), np.where(inward, origin, tip)
     length = np.linalg.norm(tip - origin, axis=1)
-    bent = np.einsum("ij,ij->i", normal_0, normal_n) < _FLAT
-    leaf = mesh.face_class[first] == SemanticClass.VEGETATION
-    keep = bent & ~leaf & (length > _SHORTEST_M)
+    area = np.bincount(plane, twice_area) / 2
+    smaller = np.minimum(area[plane[edges.face_0]], area[plane[edges.face_n]])
+    keep = (length > _SMALLEST_M) & (smaller > _SMALLEST_M * length)
     return Wedges(
         origin[keep],
         (tip - origin)[keep] / length[keep, None],
@@ -115,7 +129,81 @@ def _mesh_wedges(mesh: Mesh, material: int) -> Wedges:
     )
 
 
-def _shared_edges(faces: NDArray[np.int32]) -> tuple[NDArray[np.int64], ...]:
+@dataclass(frozen=True, eq=False)
+class _Edges:
+    """Edges of two faces: numbers of the faces, and of the vertices it runs between."""
+
+    face_0: Index
+    face_n: Index
+    start: Index
+    end: Index
+
+    def take(self, index: NDArray[Any]) -> _Edges:
+        """Some of the edges."""
+        return _Edges(self.face_0[index], self.face_n[index], self.start[index], self.end[index])
+
+
+def _bent_edges(faces: NDArray[np.int32], normals: Array) -> tuple[_Edges, Index]:
+    """Edges between two planes, and the number of the plane of each face."""
+    face_0, face_n, start, end = _shared_edges(faces)
+    flat = np.einsum("ij,ij->i", normals[face_0], normals[face_n]) >= _FLAT
+    plane = _components(face_0[flat], face_n[flat], len(faces))
+    # In one direction along each pair of planes, so that pieces of an edge join end to start.
+    turn = plane[face_0] > plane[face_n]
+    face_0, face_n = np.where(turn, face_n, face_0), np.where(turn, face_0, face_n)
+    start, end = np.where(turn, end, start), np.where(turn, start, end)
+    return _Edges(face_0, face_n, start, end).take(~flat), plane
+
+
+def _straight_chains(edges: _Edges, plane: Index, vertices: Array) -> Index:
+    """Number of the chain of each edge: pieces of one straight edge between two planes."""
+    pair = _number(np.column_stack([plane[edges.face_0], plane[edges.face_n]]))
+    heads, tails = _number_together(
+        np.column_stack([pair, edges.end]), np.column_stack([pair, edges.start])
+    )
+    order = np.argsort(tails, kind="stable")
+    slot = np.minimum(np.searchsorted(tails[order], heads), max(len(order) - 1, 0))
+    following = order[slot] if len(order) else order
+    step = vertices[edges.end] - vertices[edges.start]
+    unit = step / np.maximum(np.linalg.norm(step, axis=1, keepdims=True), 1e-300)
+    straight = np.einsum("ij,ij->i", unit, unit[following]) > _STRAIGHT
+    joins = np.flatnonzero((tails[following] == heads) & straight)
+    return _components(joins, following[joins], len(edges.start))
+
+
+def _ends_of_chains(edges: _Edges, chain: Index, vertices: Array) -> tuple[_Edges, Array, Array]:
+    """One edge of each chain, and where the chain starts and ends, metres."""
+    _, first = np.unique(chain, return_index=True)
+    origin = vertices[edges.start[first]]
+    step = vertices[edges.end[first]] - origin
+    unit = step / np.maximum(np.linalg.norm(step, axis=1, keepdims=True), 1e-300)
+    along = [
+        np.einsum("ij,ij->i", vertices[corner] - origin[chain], unit[chain])
+        for corner in (edges.start, edges.end)
+    ]
+    low, high = np.zeros(len(first)), np.zeros(len(first))
+    np.minimum.at(low, chain, along[0])
+    np.maximum.at(high, chain, along[1])
+    return edges.take(first), origin + low[:, None] * unit, origin + high[:, None] * unit
+
+
+def _components(one: Index, other: Index, count: int) -> Index:
+    """Number of the connected component of each of ``count`` things, in order of appearance."""
+    graph = sparse.coo_matrix((np.ones(len(one), bool), (one, other)), shape=(count, count))
+    found = csgraph.connected_components(graph, directed=False)[1]
+    return np.asarray(found, np.int64)
+
+
+def _number(rows: Index) -> Index:
+    return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _number_together(one: Index, other: Index) -> tuple[Index, Index]:
+    both = _number(np.concatenate([one, other]))
+    return both[: len(one)], both[len(one) :]
+
+
+def _shared_edges(faces: NDArray[np.int32]) -> tuple[Index, ...]:
     """Edges of exactly two consistently oriented faces: face 0, face n, start and end vertex."""
     directed = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).astype(np.int64)
     face = np.repeat(np.arange(len(faces)), 3)
