@@ -47,7 +47,7 @@ from vasgen.orchestrate.posefile import read_poses
 from vasgen.orchestrate.poses import plan_views
 from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.orchestrate.transmitters import place_transmitters
-from vasgen.orchestrate.view import ViewJob, ViewMaker, view_name, view_record
+from vasgen.orchestrate.view import ViewJob, ViewMaker, batches, view_name, view_record
 from vasgen.scenes import open_scene
 from vasgen.spec import DatasetSpec
 from vasgen.transmitter import Transmitter
@@ -195,12 +195,13 @@ def _make(
     if not jobs:
         return
     if workers > 1:
-        for _ in make_all(jobs, scene, spec, min(workers, len(jobs))):
-            progress.advance(1)
+        groups = batches(jobs, workers)
+        for group in make_all(groups, scene, spec, min(workers, len(groups))):
+            progress.advance(len(group))
         return
     maker = ViewMaker(bundle, spec)
-    for job in jobs:
-        maker.make(job, progress.advance)
+    for group in batches(jobs):
+        maker.make(group, progress.advance)
 
 
 def _scene(spec: DatasetSpec, out: Path, progress: Progress) -> SceneBundle:

@@ -30,18 +30,18 @@ class _Worker:
 
 
 def make_all(
-    jobs: Sequence[ViewJob], scene: Path, spec: DatasetSpec, workers: int
-) -> Iterator[ViewJob]:
+    batches: Sequence[Sequence[ViewJob]], scene: Path, spec: DatasetSpec, workers: int
+) -> Iterator[Sequence[ViewJob]]:
     """Make views in several processes.
 
     Args:
-        jobs: the views.
+        batches: groups of views that are made together.
         scene: bundle folder; each process loads it once.
         spec: what to make.
         workers: number of processes.
 
     Yields:
-        Each job once it is done, in any order.
+        Each group once it is done, in any order.
 
     Raises:
         WorkerError: if a process dies, as one does that runs out of memory.
@@ -57,7 +57,7 @@ def make_all(
         initargs=(scene, spec, threads, list(warnings.filters)),
     )
     try:
-        futures = {pool.submit(_make, job): job for job in jobs}
+        futures = {pool.submit(_make, batch): batch for batch in batches}
         for future in as_completed(futures):
             future.result()
             yield futures[future]
@@ -96,5 +96,5 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _make(job: ViewJob) -> None:
-    _Worker.maker.make(job)
+def _make(jobs: Sequence[ViewJob]) -> None:
+    _Worker.maker.make(jobs)

@@ -19,10 +19,13 @@ from vasgen.render.picture import to_display, write_exr, write_png
 from vasgen.seeding import key
 from vasgen.spec import DatasetSpec, RenderSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas import Tracer
+from vasgen.vas import Tracer, View
 
 #: Share of a view's work that is drawing the picture, for progress.
-_PICTURE_SHARE = 0.5
+_PICTURE_SHARE = 0.7
+
+#: Views that are traced together at most: what a kill can cost, and the memory of the images.
+BATCH = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,31 +54,48 @@ class ViewMaker:
         self._renderer = Renderer(bundle, spec.render)
         self._tracer = Tracer(bundle, spec.radio)
 
-    def make(self, job: ViewJob, advance: Callable[[float], None] = lambda share: None) -> None:
-        """Render, trace and write one view; it appears whole or not at all.
+    def make(
+        self, jobs: Sequence[ViewJob], advance: Callable[[float], None] = lambda views: None
+    ) -> None:
+        """Render, trace and write views together; each appears whole or not at all.
 
         Args:
-            job: the view.
-            advance: called with the share of the work done since the last call.
+            jobs: the views, of the same transmitters and seed of the radio.
+            advance: called with the number of views done since the last call.
 
         Raises:
             InputError: if the camera is inside a solid.
             StorageError: if the disk refuses.
         """
-        record = job.record
-        image = self._renderer.layers(record.camera, seed=record.seeds["picture"])
-        advance(_PICTURE_SHARE)
-        radio = self._tracer.trace(
-            record.camera,
-            image.depth,
-            image.normal,
-            record.transmitters,
-            seed=record.seeds["radio"],
-            advance=lambda share: advance((1 - _PICTURE_SHARE) * share),
+        images = []
+        for job in jobs:
+            record = job.record
+            images.append(self._renderer.layers(record.camera, seed=record.seeds["picture"]))
+            advance(_PICTURE_SHARE)
+        radio = self._tracer.trace_views(
+            [
+                View(job.record.camera, image.depth, image.normal)
+                for job, image in zip(jobs, images, strict=True)
+            ],
+            jobs[0].record.transmitters,
+            seed=jobs[0].record.seeds["radio"],
+            advance=lambda share: advance((1 - _PICTURE_SHARE) * share * len(jobs)),
         )
-        with atomic_directory(job.folder) as scratch:
-            write_pictures(scratch, image, self._light)
-            store.write_view(scratch, record, image, radio)
+        for job, image, layers in zip(jobs, images, radio, strict=True):
+            with atomic_directory(job.folder) as scratch:
+                write_pictures(scratch, image, self._light)
+                store.write_view(scratch, job.record, image, layers)
+
+
+def batches(jobs: Sequence[ViewJob], workers: int = 1) -> list[Sequence[ViewJob]]:
+    """Jobs in groups that share the rays of one shot: large, but enough for all workers.
+
+    Args:
+        jobs: the views to make.
+        workers: number of processes that share them.
+    """
+    size = max(1, min(BATCH, -(-len(jobs) // workers)))
+    return [jobs[begin : begin + size] for begin in range(0, len(jobs), size)]
 
 
 def write_pictures(folder: Path, image: ImageLayers, light: RenderSpec) -> None:
@@ -109,7 +129,7 @@ def view_record(
     """The record of a view, with its seeds and the recipe that its bytes follow from.
 
     Args:
-        name: name of the view: its randomness depends on it and not on other views.
+        name: name of the view: its picture's noise depends on it.
         camera: the pose.
         scene_hash: content hash of the scene.
         seed: seed of the dataset.
@@ -117,7 +137,11 @@ def view_record(
         transmitters: transmitters of the radio layers.
         radio_spec: propagation of the radio layers.
     """
-    seeds = {stage: key(seed, "view", name, stage) % 2**31 for stage in ("picture", "radio")}
+    # Views share the rays that are shot, so the seed of the radio is that of the dataset.
+    seeds = {
+        "picture": key(seed, "view", name, "picture") % 2**31,
+        "radio": key(seed, "radio") % 2**31,
+    }
     content = [
         camera.to_dict(),
         scene_hash,

@@ -16,11 +16,11 @@ from vasgen.datasets.store import ViewRecord
 from vasgen.errors import InputError
 from vasgen.orchestrate.layout import PLAN_JSON, SPEC_YAML
 from vasgen.orchestrate.progress import Progress, Silent
-from vasgen.orchestrate.view import view_name, view_record, write_pictures
+from vasgen.orchestrate.view import BATCH, view_name, view_record, write_pictures
 from vasgen.render import Renderer
 from vasgen.spec import RadioSpec, RenderSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas import Tracer
+from vasgen.vas import Tracer, View
 
 
 def render_views(
@@ -141,18 +141,23 @@ def trace_views(
     if not todo:
         return 0
     tracer = Tracer(bundle, spec)
-    for index, wanted in todo:
-        folder = views.folder / views.names[index]
-        image = store.read_image(folder, wanted)
-        radio = tracer.trace(
-            wanted.camera,
-            image.depth,
-            image.normal,
+    for begin in range(0, len(todo), BATCH):
+        batch = todo[begin : begin + BATCH]
+        count = len(batch)
+        folders = [views.folder / views.names[index] for index, _ in batch]
+        records = [wanted for _, wanted in batch]
+        images = [store.read_image(f, r) for f, r in zip(folders, records, strict=True)]
+        traced = tracer.trace_views(
+            [
+                View(record.camera, image.depth, image.normal)
+                for record, image in zip(records, images, strict=True)
+            ],
             transmitters,
-            seed=wanted.seeds["radio"],
-            advance=watch.advance,
+            seed=records[0].seeds["radio"],
+            advance=lambda share, count=count: watch.advance(share * count),
         )
-        store.add_radio(folder, wanted, image, radio)
+        for parts in zip(folders, records, images, traced, strict=True):
+            store.add_radio(*parts)
     return len(todo)
 
 

@@ -1,5 +1,5 @@
 """The radio side: from depth to a visible-aligned surface to radio layers."""
 
-from vasgen.vas.tracer import Tracer
+from vasgen.vas.tracer import Tracer, View
 
-__all__ = ["Tracer"]
+__all__ = ["Tracer", "View"]

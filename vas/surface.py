@@ -38,7 +38,26 @@ _SAME_NORMAL = 0.999
 #: what the surface's slope explains.
 _DEPTH_JUMP = 0.05
 
-_SPLIT = 3  # boundary pixels are resolved into _SPLIT x _SPLIT cells
+#: A window of this zoom shows little more than its pixel's centre.
+_CENTRE_ZOOM = 8.0
+
+SPLIT = 3  # boundary pixels are resolved into SPLIT x SPLIT cells
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Parts of pixels.
+
+    A pixel's inner part is its square, shrunk about its centre by a factor ``1 / zoom``; a
+    window is the inner part, or one of its ``SPLIT * SPLIT`` cells.
+
+    Attributes:
+        zoom: (Q,) float64, the same for all quads of a pixel.
+        cell: (Q,) int64, row-major number of the cell; -1 for all of them.
+    """
+
+    zoom: Array
+    cell: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +69,21 @@ class VisibleSurface:
         corners: (Q, 4, 3) float64 world metres, on the surface itself; ordered so that
             the normal of both triangles (0, 1, 2) and (0, 2, 3) points to the visible side.
         normal: (Q, 3) float64, unit, on the visible side.
-        num_pixels: pixels of the image, covered by a quad or not.
-        width: pixels in a row of the image.
+        camera: who sees it.
+        windows: the part of its pixel that each quad covers; None for a lattice, whose quads
+            lie between pixels.
     """
 
     pixel: NDArray[np.int64]
     corners: Array
     normal: Array
-    num_pixels: int
-    width: int
+    camera: Camera
+    windows: Windows | None = None
+
+    @property
+    def num_pixels(self) -> int:
+        """Pixels of the image, covered by a quad or not."""
+        return self.camera.width * self.camera.height
 
     @property
     def centres(self) -> Array:
@@ -98,7 +123,7 @@ class VisibleSurface:
         first = np.unique(self.pixel, return_index=True)[1]
         pixel, normal = self.pixel[first], self.normal[first]
         distance = np.einsum("ij,ij->i", self.centres[first] - self.centres.mean(axis=0), normal)
-        row, column = np.divmod(pixel, self.width)
+        row, column = np.divmod(pixel, self.camera.width)
         keys = np.column_stack(
             [row // block, column // block, np.rint(10 * normal), np.rint(distance)]
         )
@@ -179,8 +204,7 @@ def visible_surface(
         np.concatenate([lattice.pixel, single.pixel]),
         np.concatenate([lattice.corners, single.corners]),
         np.concatenate([lattice.normal, single.normal]),
-        lattice.num_pixels,
-        lattice.width,
+        camera,
     )
 
 
@@ -188,14 +212,16 @@ def _footprints(camera: Camera, depth: Array, normal: Array, caster: RayCaster) 
     border = _border_pixels(camera, depth, normal)
     whole = np.flatnonzero((np.isfinite(depth) & ~border).ravel())
     split = np.flatnonzero(border.ravel())
-    cells, offsets = _border_cells(camera, depth, normal, split, caster)
-    pixel = np.concatenate([whole, cells])
-    shift = np.concatenate([np.zeros((len(whole), 2)), offsets])
-    half = np.concatenate([np.full(len(whole), 0.5), np.full(len(cells), 0.5 / _SPLIT)])
+    owner, number = _border_cells(camera, depth, normal, split, caster)
+    pixel = np.concatenate([whole, owner])
+    cell = np.concatenate([np.full(len(whole), -1), number])
     unit = normal.reshape(-1, 3)[pixel]
     unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
-    corners = _tangent_quads(camera, depth.ravel()[pixel], unit, pixel, shift, half)
-    return VisibleSurface(pixel, corners, unit, depth.size, camera.width)
+    # A border pixel on which no cell fits keeps the surroundings of its centre.
+    least = np.where((cell < 0) & border.ravel()[pixel], _CENTRE_ZOOM, 1.0)
+    corners, zoom = _tangent_quads(camera, depth.ravel()[pixel], unit, pixel, cell, least)
+    windows = Windows(zoom, cell)
+    return VisibleSurface(pixel, corners, unit, camera, windows)
 
 
 def _border_pixels(camera: Camera, depth: Array, normal: Array) -> NDArray[np.bool_]:
@@ -218,9 +244,13 @@ def _border_pixels(camera: Camera, depth: Array, normal: Array) -> NDArray[np.bo
 
 def _border_cells(
     camera: Camera, depth: Array, normal: Array, pixels: NDArray[np.int64], caster: RayCaster
-) -> tuple[NDArray[np.int64], Array]:
-    """Cells of border pixels that see the pixel's own plane, as pixel index and shift (u, v)."""
-    ticks = (np.arange(_SPLIT) - (_SPLIT - 1) / 2) / _SPLIT
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Cells of border pixels that lie on the pixel's own plane: pixel, and number of the cell.
+
+    A cell counts if its four corners see the plane, so that it hardly reaches beyond. A pixel
+    without such a cell gets -1.
+    """
+    ticks = np.arange(SPLIT + 1) / SPLIT - 0.5
     shifts = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
     centres = camera.pixel_centres().reshape(-1, 2)[pixels]
     rays = camera.rays(centres[:, None] + shifts)
@@ -233,10 +263,19 @@ def _border_cells(
     facing = caster.faces.normal[hits.face].reshape(*reached.shape, 3)
     agree = np.abs(np.einsum("pkc,pc->pk", facing, unit)) > _SAME_NORMAL
     scale = np.linalg.norm(middle - camera.position, axis=-1)[:, None]
-    on_plane = (distance <= _PLANE_TOLERANCE * scale) & agree
-    on_plane[:, len(shifts) // 2] = True  # the pixel's own centre defines the plane
-    chosen, cell = np.nonzero(on_plane)
-    return pixels[chosen], shifts[cell]
+    corner = ((distance <= _PLANE_TOLERANCE * scale) & agree).reshape(-1, SPLIT + 1, SPLIT + 1)
+    cell = corner[:, :-1, :-1] & corner[:, 1:, :-1] & corner[:, :-1, 1:] & corner[:, 1:, 1:]
+    cell = cell.reshape(-1, SPLIT * SPLIT)
+    chosen, number = np.nonzero(cell)
+    bare = np.flatnonzero(~cell.any(axis=1))
+    owner = np.concatenate([pixels[chosen], pixels[bare]])
+    return owner, np.concatenate([number, np.full(len(bare), -1)])
+
+
+def _cell_centres() -> Array:
+    """Middles (u, v) of the cells of a pixel, relative to its centre, row by row."""
+    ticks = (np.arange(SPLIT) - (SPLIT - 1) / 2) / SPLIT
+    return np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
 
 
 def _tangent_quads(
@@ -244,27 +283,34 @@ def _tangent_quads(
     depth: Array,
     normal: Array,
     pixel: NDArray[np.int64],
-    shift: Array,
-    half: Array,
-) -> Array:
-    """Corners of image cells carried onto the tangent plane of their pixel."""
+    cell: NDArray[np.int64],
+    zoom: Array,
+) -> tuple[Array, Array]:
+    """Corners of windows carried onto the tangent plane of their pixel, and their zoom.
+
+    ``zoom`` is the least of each window.
+    """
     middle = camera.pixel_centres().reshape(-1, 2)[pixel]
     plane = depth * np.einsum("qc,qc->q", camera.rays(middle), normal)
     turn = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])  # faces the camera, y is down
+    whole = (cell < 0)[:, None]
+    shift = np.where(whole, 0.0, _cell_centres()[cell])
+    half = np.where(whole, 0.5, 0.5 / SPLIT)
     # Towards the horizon a pixel's footprint grows without bound: keep its inner part.
     for _ in range(12):
-        corners = camera.rays((middle + shift)[:, None] + half[:, None, None] * turn)
+        window = (shift[:, None] + half[:, None] * turn) / zoom[:, None, None]
+        corners = camera.rays(middle[:, None] + window)
         facing = np.einsum("qkc,qc->qk", corners, normal)
         with np.errstate(divide="ignore", invalid="ignore"):
             along = plane[:, None] / facing
         oblique = ~(np.abs(along / depth[:, None] - 1) <= _OBLIQUE).all(axis=1)
         if not oblique.any():
             break
-        half = np.where(oblique, half / 2, half)
-        shift = np.where(oblique[:, None], shift / 2, shift)
+        # All windows of a pixel shrink together.
+        zoom = np.where(np.isin(pixel, pixel[oblique]), 2 * zoom, zoom)
     along = np.where(oblique[:, None], depth[:, None], along)
     quads: Array = camera.position + along[..., None] * corners
-    return quads
+    return quads, zoom
 
 
 def _lattice(camera: Camera, depth: Array, normal: Array) -> VisibleSurface:
@@ -284,7 +330,7 @@ def _lattice(camera: Camera, depth: Array, normal: Array) -> VisibleSurface:
     length = np.linalg.norm(across, axis=1)
     solid = length > 0
     unit = across[solid] / length[solid, None]
-    return VisibleSurface(owner.ravel()[solid], quarters[solid], unit, depth.size, camera.width)
+    return VisibleSurface(owner.ravel()[solid], quarters[solid], unit, camera)
 
 
 def _connected(camera: Camera, depth: Array, normal: Array) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ rays. Only the last has a statistical error.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,20 +26,34 @@ from vasgen.vas.diffraction import Diffraction, Target
 from vasgen.vas.direct import trace_direct
 from vasgen.vas.link_budget import Powers, radio_layers
 from vasgen.vas.radio_scene import RadioScene, check_materials, check_scattering
-from vasgen.vas.surface import offset_m, visible_surface
+from vasgen.vas.surface import VisibleSurface, offset_m, visible_surface
 from vasgen.vas.wedge_search import Footprints, diffraction_on_image
 from vasgen.vas.wedges import find_wedges
 
 Array = NDArray[np.float64]
 Advance = Callable[[float], None]
 
-#: The radio scene is centred on a grid this wide, metres: the receiver's offset from the
-#: surface grows with the distance from the centre (to about 4 cm here). A fixed grid, so that
-#: a view's labels do not depend on the views traced before it.
-_CENTRE_GRID_M = 250.0
+#: The radio scene is centred on a grid this wide, metres: the steps that rays keep from a
+#: surface grow with the distance from the centre (to about 3 cm here). A fixed grid, so that
+#: a view's labels do not depend on the views traced with it.
+_CENTRE_GRID_M = 500.0
 
 #: Shares of the work, for progress only: counting rays dominates.
 _CLOSED_FORM_SHARE = 0.2
+
+
+class View(NamedTuple):
+    """What a camera sees.
+
+    Attributes:
+        camera: the camera.
+        depth: (H, W) float32 z-depth, metres; NaN where there is no surface.
+        normal: (H, W, 3) float32 world normals on the visible side.
+    """
+
+    camera: Camera
+    depth: Float
+    normal: Float
 
 
 class Tracer:
@@ -75,71 +90,109 @@ class Tracer:
         seed: int = 0,
         advance: Advance = lambda share: None,
     ) -> RadioLayers:
-        """Radio layers of one view.
+        """Radio layers of one view; arguments and errors as of :meth:`trace_views`."""
+        view = View(camera, depth, normal)
+        return self.trace_views([view], transmitters, seed=seed, advance=advance)[0]
+
+    def trace_views(
+        self,
+        views: Sequence[View],
+        transmitters: Sequence[Transmitter],
+        *,
+        seed: int = 0,
+        advance: Advance = lambda share: None,
+    ) -> list[RadioLayers]:
+        """Radio layers of several views: neighbouring ones share the rays that are shot.
 
         Args:
-            camera: the view.
-            depth: (H, W) float32 z-depth, metres; NaN where there is no surface.
-            normal: (H, W, 3) float32 world normals on the visible side.
+            views: cameras, and depth and normals of what they see.
             transmitters: all transmitters that are on at the same time.
-            seed: seed of the estimator.
+            seed: seed of the estimator. A view's layers do not depend on the other views.
             advance: called with the share of the work done since the last call.
 
         Raises:
             InputError: if there is no transmitter, two share a name, or one is inside a solid.
         """
         _check_transmitters(transmitters, self._caster)
-        surface = visible_surface(camera, depth, normal, self.spec.surface, self._caster)
-        powers = Powers.none(len(transmitters), depth.size)
-        if len(surface.pixel):
-            radio = self._radio_near(np.median(surface.centres, axis=0))
-            target, pixel = pixel_centres(camera, depth, normal, radio.centre)
-            footprints = Footprints(surface, target, pixel, depth.shape)
-            powers = self._powers(radio, footprints, transmitters, seed, advance)
-        else:
+        found = [Powers.none(len(transmitters), view.depth.size) for view in views]
+        surfaces = [visible_surface(*view, self.spec.surface, self._caster) for view in views]
+        groups = _groups(surfaces)
+        share = 1.0 / max(sum(len(group) for group in groups.values()), 1)
+        for centre, numbers in groups.items():
+            radio = self._radio_at(np.array(centre))
+            footprints = [_footprints(views[n], surfaces[n], radio.centre) for n in numbers]
+            part = share * len(numbers)
+            powers = self._powers(
+                radio, footprints, transmitters, seed, lambda done, part=part: advance(part * done)
+            )
+            for number, power in zip(numbers, powers, strict=True):
+                found[number] = power
+        if not groups:
             advance(1.0)
-        return radio_layers(powers, np.isfinite(depth), transmitters, self.spec)
+        return [
+            radio_layers(powers, np.isfinite(view.depth), transmitters, self.spec)
+            for view, powers in zip(views, found, strict=True)
+        ]
 
     def _powers(
         self,
         radio: RadioScene,
-        footprints: Footprints,
+        views: Sequence[Footprints],
         transmitters: Sequence[Transmitter],
         seed: int,
         advance: Advance,
-    ) -> Powers:
-        spec, surface = self.spec, footprints.surface
-        powers = Powers.none(len(transmitters), surface.num_pixels)
+    ) -> list[Powers]:
+        spec = self.spec
+        found = [Powers.none(len(transmitters), view.surface.num_pixels) for view in views]
         for row, transmitter in enumerate(transmitters):
             radio.set_transmitters([transmitter])
             position = np.asarray(transmitter.position)
-            direct = trace_direct(radio, surface, self._caster, position)
-            powers.visible[row] = direct.visible
-            powers.gain[row] += direct.gain if spec.line_of_sight else 0.0
+            bends = None
             if spec.diffraction and spec.max_depth > 0:
                 bends = Diffraction(radio, self._wedges, self._caster, position)
-                powers.gain[row] += diffraction_on_image(bends, footprints, radio.centre)
-            advance(_CLOSED_FORM_SHARE / len(transmitters))
+            for view, powers in zip(views, found, strict=True):
+                direct = trace_direct(radio, view.surface, self._caster, position)
+                powers.visible[row] = direct.visible
+                powers.gain[row] += direct.gain if spec.line_of_sight else 0.0
+                if bends is not None:
+                    powers.gain[row] += diffraction_on_image(bends, view, radio.centre)
+                advance(_CLOSED_FORM_SHARE / (len(transmitters) * len(views)))
         if _counts_rays(spec):
             radio.set_transmitters(transmitters)
             counted = trace_coverage(
                 radio,
-                surface,
+                [view.surface for view in views],
                 spec,
                 seed=seed,
                 line_of_sight=False,
                 advance=lambda share: advance((1 - _CLOSED_FORM_SHARE) * share),
             )
-            powers.gain[:] += counted.gain
-            powers.variance[:] = counted.variance
-        return powers
+            for powers, coverage in zip(found, counted, strict=True):
+                powers.gain[:] += coverage.gain
+                powers.variance[:] = coverage.variance
+        return found
 
-    def _radio_near(self, middle: Array) -> RadioScene:
-        """The radio scene, in coordinates centred near the view: far away float32 is coarse."""
-        centre = np.round(middle / _CENTRE_GRID_M) * _CENTRE_GRID_M
+    def _radio_at(self, centre: Array) -> RadioScene:
+        """The radio scene, in coordinates centred near the views: far away float32 is coarse."""
         if self._radio is None or (centre != self._radio.centre).any():
             self._radio = RadioScene(self.bundle, self.spec, centre)
         return self._radio
+
+
+def _groups(surfaces: Sequence[VisibleSurface]) -> dict[tuple[float, ...], list[int]]:
+    """Numbers of the views that see anything, by the centre of their coordinates."""
+    groups: dict[tuple[float, ...], list[int]] = {}
+    for number, surface in enumerate(surfaces):
+        if len(surface.pixel):
+            middle = np.median(surface.centres, axis=0)
+            centre = np.round(middle / _CENTRE_GRID_M) * _CENTRE_GRID_M
+            groups.setdefault(tuple(centre.tolist()), []).append(number)
+    return groups
+
+
+def _footprints(view: View, surface: VisibleSurface, centre: Array) -> Footprints:
+    target, pixel = pixel_centres(*view, centre)
+    return Footprints(surface, target, pixel, view.depth.shape)
 
 
 def _counts_rays(spec: RadioSpec) -> bool:

@@ -60,7 +60,7 @@ def test_counted_line_of_sight_has_the_energy_of_friis(shift, kind):
     radio, surface, caster, position = setting(
         scene, shift + [0, -16, 5], shift + [0, 0, 4.5], shift + [3, -30, 2], spec, kind=kind
     )
-    counted = trace_coverage(radio, surface, spec, seed=0, line_of_sight=True).gain[0]
+    counted = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=True)[0].gain[0]
     exact = trace_direct(radio, surface, caster, position).gain
     ratio = energy(counted, surface, position) / energy(exact, surface, position)
     assert 10 * np.log10(ratio) == pytest.approx(0, abs=0.1)
@@ -132,7 +132,7 @@ def test_metal_wall_shows_the_mirror_image(shift, frequency_hz):
     radio, surface, _, _ = setting(
         scene, shift + [0, -4, 30], shift + [0, -3, 0], position, spec, (24, 18)
     )
-    coverage = trace_coverage(radio, surface, spec, seed=1, line_of_sight=False)
+    coverage = trace_coverage(radio, [surface], spec, seed=1, line_of_sight=False)[0]
     image = position * [1, -1, 1] + [0, 2 * (10 + shift[1]), 0]
     on_floor = surface.normal[:, 2] > 0.5
     expected = friis(np.linalg.norm(surface.centres - image, axis=1), frequency_hz)
@@ -149,7 +149,7 @@ def test_a_surface_does_not_receive_its_own_reflection(radio_material):
     scene = bundle(wall)
     spec = RadioSpec(rays=1_000_000, max_depth=2, refraction=False)
     radio, surface, _, _ = setting(scene, [0, -15, 6], [0, 0, 6], [2, -12, 2], spec)
-    coverage = trace_coverage(radio, surface, spec, seed=0, line_of_sight=False)
+    coverage = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=False)[0]
     assert coverage.gain.max() == 0.0
 
 
@@ -165,7 +165,7 @@ def test_chunks_refine_and_the_standard_error_is_honest():
     def errors(rays, chunks, seed):
         spec = RadioSpec(rays=rays, chunks=chunks, max_depth=1, refraction=False)
         radio, surface, _, _ = setting(scene, [0, -4, 30], [0, -3, 0], position, spec, (120, 90))
-        coverage = trace_coverage(radio, surface, spec, seed=seed, line_of_sight=False)
+        coverage = trace_coverage(radio, [surface], spec, seed=seed, line_of_sight=False)[0]
         floor_quads = np.flatnonzero(surface.normal[:, 2] > 0.5)
         expected = friis(np.linalg.norm(surface.centres[floor_quads] - image, axis=1), 3.5e9)
         pixel = surface.pixel[floor_quads]
@@ -189,7 +189,9 @@ def test_same_seed_same_map_and_another_seed_another():
     spec = RadioSpec(rays=200_000, max_depth=3)
     radio, surface, _, _ = setting(scene, [-20, -20, 25], [0, 0, 2], [-6, 5, 1.6], spec)
     one, again, other = (
-        trace_coverage(radio, surface, spec, seed=seed, line_of_sight=False).gain.astype(np.float32)
+        trace_coverage(radio, [surface], spec, seed=seed, line_of_sight=False)[0].gain.astype(
+            np.float32
+        )
         for seed in (7, 7, 8)
     )
     assert one.tobytes() == again.tobytes()
@@ -208,7 +210,9 @@ def test_scene_far_away_gives_the_map_of_the_origin():
             shift + [-6, 5, 1.6],
             spec,
         )
-        totals.append(trace_coverage(radio, surface, spec, seed=3, line_of_sight=False).gain.sum())
+        totals.append(
+            trace_coverage(radio, [surface], spec, seed=3, line_of_sight=False)[0].gain.sum()
+        )
     assert 10 * np.log10(totals[1] / totals[0]) == pytest.approx(0, abs=0.1)
 
 
@@ -224,7 +228,8 @@ def test_the_standard_error_is_honest_for_cells_of_every_size():
         scene, [1, -4, 30], [1, -3, 0], np.array([2.0, -6.0, 5.0]), spec, (60, 45)
     )
     runs = [
-        trace_coverage(radio, surface, spec, seed=seed, line_of_sight=False) for seed in range(24)
+        trace_coverage(radio, [surface], spec, seed=seed, line_of_sight=False)[0]
+        for seed in range(24)
     ]
     gain = np.array([run.gain[0] for run in runs])
     stated = np.mean([run.variance[0] for run in runs], axis=0)

@@ -22,7 +22,7 @@ def test_power_behind_a_building_agrees_with_the_path_solver(material, depth):
     surface = visible_surface(camera, image, normal, "footprint", caster)
     radio = RadioScene(scene, spec, np.zeros(3))
     radio.set_transmitters([Transmitter("tx", (1.0, -12.0, 3.0))])
-    counted = trace_coverage(radio, surface, spec, seed=0, line_of_sight=True).gain[0]
+    counted = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=True)[0].gain[0]
 
     behind = np.flatnonzero(np.bincount(surface.pixel, minlength=image.size) == 1)[::7]
     quads = np.flatnonzero(np.isin(surface.pixel, behind))

@@ -15,9 +15,8 @@ def test_footprint_corners_project_to_the_corners_of_their_pixel(shift):
     scene = moved(street_canyon(), shift)
     caster, camera, depth, normal = view(scene, shift + [-60, -50, 55], shift, 80, 60)
     surface = visible_surface(camera, depth, normal, "footprint", caster)
-    count = np.bincount(surface.pixel, minlength=depth.size)
-    # Pixels with one quad are whole, unless they were cut for being seen too obliquely.
-    whole = np.flatnonzero(count[surface.pixel] == 1)
+    # Windows of all cells, unless they were cut for being seen too obliquely or for a border.
+    whole = np.flatnonzero(surface.windows.cell < 0)
     pixels, z = camera.project(surface.corners[whole])
     row, column = np.divmod(surface.pixel[whole], camera.width)
     centre = np.stack([column + 0.5, row + 0.5], axis=-1)
