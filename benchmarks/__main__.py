@@ -12,6 +12,7 @@ from benchmarks.clock import show_table
 SECTIONS = {
     "command": command.measure,
     "city": city.measure,
+    "large-city": city.measure_large,
     "render": render.measure,
     "radio": radio.measure,
     "demo": command.measure_demo,

@@ -12,7 +12,7 @@ from shapely import LineString, MultiLineString, Polygon
 from vasgen.citygen.land import Land
 from vasgen.citygen.profiles import LotProfile, Use
 from vasgen.citygen.streets import Streets
-from vasgen.seeding import stream
+from vasgen.seeding import key, stream
 
 _SMALLEST_M2 = 420.0  # less land is a small square, not a building site
 _NARROWEST_M = 13.0
@@ -25,6 +25,8 @@ class Block:
 
     Attributes:
         index: number of the block.
+        key: the same for the same land in every city, whatever lies around it; keys the
+            random streams of all that stands on the block.
         district: number of its district.
         use: what it is used for.
         kerb: outline at the kerb.
@@ -33,26 +35,12 @@ class Block:
     """
 
     index: int
+    key: int
     district: int
     use: Use
     kerb: Polygon
     inner: Polygon
     frontage: LineString | MultiLineString
-
-
-def kerbs(streets: Streets, land: Land) -> tuple[Polygon, ...]:
-    """Outlines of all land between the carriageways, of the city and its skirt.
-
-    Kerbs are rounded at street corners. Slivers between streets become carriageway.
-    """
-    pavement_m = land.districts[-1].rules.streets.pavement_m
-    dry = _polygons(land.skirt.difference(streets.carriageway()))
-    radius = 1.4 * pavement_m
-    opened = shapely.buffer(
-        shapely.buffer(np.array(dry, dtype=object), -radius, quad_segs=4), radius, quad_segs=3
-    )
-    found = [p for p in _polygons(shapely.simplify(opened, 0.04)) if p.area > 4 * pavement_m**2]
-    return tuple(sorted(found, key=lambda p: p.bounds))
 
 
 def make_blocks(
@@ -64,7 +52,7 @@ def make_blocks(
         seed: the city's seed.
         land: where the city stands.
         streets: the network.
-        outlines: from :func:`kerbs`.
+        outlines: from :func:`kerbs.kerbs`.
     """
     city = land.outline
     array = np.array(outlines, dtype=object)
@@ -85,25 +73,48 @@ def make_blocks(
                 continue
             frontage = shapely.intersection(streetside, city.buffer(-0.05))
             frontage = shapely.intersection(frontage, inner.buffer(0.01))
-            use = _use(seed, len(blocks), inner, profile)
-            blocks.append(Block(len(blocks), district, use, kerb, inner, frontage))
-    return tuple(_with_a_building_site(blocks, land))
+            place = _place_key(kerb)
+            use = _use(seed, place, inner, profile)
+            blocks.append(Block(len(blocks), place, district, use, kerb, inner, frontage))
+    for district in range(len(land.districts)):
+        _keep_a_building_site(blocks, district, land)
+    return tuple(blocks)
 
 
-def _with_a_building_site(blocks: list[Block], land: Land) -> list[Block]:
-    """The blocks; where a small city drew hardly anything but parks, the largest is built on."""
-    sites = sum(block.inner.area for block in blocks if block.use not in ("park", "plaza"))
-    if blocks and sites < 0.25 * sum(block.inner.area for block in blocks):
-        largest = max(blocks, key=lambda block: block.inner.area)
-        uses = land.districts[largest.district].rules.lots.uses
+def district_areas(land: Land, streets: Streets) -> NDArray[np.float64]:
+    """(districts,) land of each district within the outline, square metres.
+
+    A district has whole quarters, up to the middle of the streets around them.
+    """
+    areas = np.zeros(len(land.districts))
+    if len(areas) > 1:
+        quarters = np.array([quarter.polygon for quarter in streets.quarters], dtype=object)
+        inside = shapely.intersection(quarters, land.outline, grid_size=0.001)
+        np.add.at(areas, [quarter.district for quarter in streets.quarters], shapely.area(inside))
+    areas[-1] = land.outline.area - areas[:-1].sum()
+    return areas
+
+
+def _keep_a_building_site(blocks: list[Block], district: int, land: Land) -> None:
+    """Where a small district drew hardly anything but parks, its largest block is built on."""
+    own = [block for block in blocks if block.district == district]
+    sites = sum(block.inner.area for block in own if block.use not in ("park", "plaza"))
+    if own and sites < 0.25 * sum(block.inner.area for block in own):
+        largest = max(own, key=lambda block: block.inner.area)
+        uses = land.districts[district].rules.lots.uses
         blocks[largest.index] = replace(largest, use=uses[0][0])
-    return blocks
 
 
-def _use(seed: int, index: int, inner: Polygon, profile: LotProfile) -> Use:
+def _place_key(kerb: Polygon) -> int:
+    """A number for the place of a block, from its middle to the decimetre."""
+    middle = kerb.centroid
+    return key(0, "place", round(middle.x * 10), round(middle.y * 10)) % 2**63
+
+
+def _use(seed: int, place: int, inner: Polygon, profile: LotProfile) -> Use:
     uses = [use for use, _ in profile.uses]
     weights = np.array([weight for _, weight in profile.uses])
-    drawn = uses[int(stream(seed, "block", index).choice(len(uses), p=weights / weights.sum()))]
+    drawn = uses[int(stream(seed, "block", place).choice(len(uses), p=weights / weights.sum()))]
     if inner.area < _SMALLEST_M2 or inner.buffer(-_NARROWEST_M / 2).is_empty:
         return "plaza" if "plaza" in uses else "park"
     # A large block is too dear for a park.

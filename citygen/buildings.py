@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import shapely
 from shapely import Polygon
 
 from vasgen.citygen.footprints import Rect, inset
 from vasgen.citygen.lots import Lot
-from vasgen.citygen.materials import BLANK, FACADE_RADIO, FAMILIES
+from vasgen.citygen.materials import BLANK, FAMILIES, RADIO_OF
 from vasgen.citygen.profiles import Profile, Use
 from vasgen.citygen.roofs import Look, Tier, lift, terraces
 from vasgen.citygen.solids import Array, Cell, Finish, Grid, Shell
@@ -41,6 +42,7 @@ class Building:
         radio: radio material of the shell.
         shells: the building's shell, then those of plant and chimneys on its roof.
         drives: paved ways from the street to its doors.
+        level_m: level of the ground it stands on without the kerb's height, world z in metres.
     """
 
     index: int
@@ -54,6 +56,18 @@ class Building:
     radio: str
     shells: tuple[Shell, ...]
     drives: tuple[Polygon, ...] = ()
+    level_m: float = 0.0
+
+    def prism(self) -> Shell:
+        """The building without its roof: its footprint, as high as it is, under a flat top."""
+        shell, ground = self.shells[0], shapely.orient_polygons(self.footprint)
+        rings = [shapely.get_coordinates(r)[:-1] for r in (ground.exterior, *ground.interiors)]
+        first, top = shell.cells[0], self.level_m + LOT_LEVEL_M + self.height_m
+        storeys = min(top, max(cell.storeys_top_m for cell in shell.cells))
+        roof = Finish(SemanticClass.ROOF, first.top.visual)
+        flat = tuple(lift(ring, top) for ring in rings)
+        cell = Cell(flat, roof, first.wall, first.band, storeys, self.index)
+        return replace(shell, cells=(cell,), outline=tuple(rings))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +88,11 @@ class Site:
 
     def rng(self, topic: str) -> np.random.Generator:
         """The lot's own stream for one topic, so that topics do not disturb each other."""
-        return stream(self.seed, "block", self.lot.block, "lot", self.lot.place, topic)
+        return stream(self.seed, "block", self.lot.key, "lot", self.lot.place, topic)
 
     def block_rng(self, topic: str) -> np.random.Generator:
         """A stream that all lots of the block share: what neighbours have in common."""
-        return stream(self.seed, "block", self.lot.block, topic)
+        return stream(self.seed, "block", self.lot.key, topic)
 
     @property
     def along(self) -> Array:
@@ -134,7 +148,7 @@ def choose_style(
         pick(rng, roof),
         pick(rng, "sheet" if roof == "tiles" else "coping"),
     )
-    return Style(facade, surface, rim, FACADE_RADIO[family])
+    return Style(facade, surface, rim, RADIO_OF[facade])
 
 
 def close(cells: Sequence[Cell], outline: Sequence[Array], radio: str, grid: Grid) -> Shell:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +13,30 @@ from numpy.typing import NDArray
 from vasgen.artefact import library_versions
 from vasgen.bundle import Mesh, SceneBundle
 from vasgen.citygen.assembly import assemble
-from vasgen.citygen.blocks import Block, kerbs, make_blocks
+from vasgen.citygen.blocks import Block, make_blocks
 from vasgen.citygen.buildings import Building
-from vasgen.citygen.config import CityConfig, Lod
-from vasgen.citygen.ground import Patch, ground_shell, lay_ground
+from vasgen.citygen.config import LODS, CityConfig, Lod
+from vasgen.citygen.facades import Facades
+from vasgen.citygen.furnish import furnish
+from vasgen.citygen.grading import GRADE_LENGTH_M, grade
+from vasgen.citygen.ground import CARRIAGEWAY, Patch, as_built, ground_shell, lay_ground
+from vasgen.citygen.kerbs import kerbs
 from vasgen.citygen.land import Land, survey
 from vasgen.citygen.lots import Lot, divide
+from vasgen.citygen.markings import paint
 from vasgen.citygen.massing import build
 from vasgen.citygen.materials import PALETTE, RADIO, RADIO_NAMES
-from vasgen.citygen.morphology import Morphology, measure
-from vasgen.citygen.solids import Surface, join
+from vasgen.citygen.morphology import Morphology, measure_city
+from vasgen.citygen.pads import make_pads, pad_levels, settle
+from vasgen.citygen.props import Prop, prop_surface
+from vasgen.citygen.relief import Relief, carve
+from vasgen.citygen.sections import Sections, section_streets
+from vasgen.citygen.solids import Shell, Surface, join
 from vasgen.citygen.streets import Streets, lay_streets
-from vasgen.citygen.trees import Tree, plant, tree_surface
+from vasgen.citygen.terrain import Terrain, natural_hills
+from vasgen.errors import InputError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +51,10 @@ class City:
         lots: pieces of the blocks.
         buildings: in order of their ids.
         ground: patches of the ground.
-        trees: none if the configuration wants none.
+        props: trees, street furniture and cars, kind by kind; without those that the
+            configuration does not want.
+        sections: the streets, divided at the mouths of their junctions.
+        terrain: level of the ground.
     """
 
     config: CityConfig
@@ -48,7 +64,10 @@ class City:
     lots: tuple[Lot, ...]
     buildings: tuple[Building, ...]
     ground: tuple[Patch, ...]
-    trees: tuple[Tree, ...]
+    props: tuple[Prop, ...]
+    sections: Sections
+    terrain: Terrain
+    _made: dict[tuple[str, Lod], Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def bounds(self) -> NDArray[np.float64]:
@@ -56,49 +75,88 @@ class City:
         return self.to_bundle().bounds
 
     @property
+    def first_prop_id(self) -> int:
+        """Object id of the first of ``props``; the others follow."""
+        return int(_ground_ids(self).max(initial=len(self.buildings))) + 1
+
+    @property
     def content_hash(self) -> str:
         """SHA-256 of geometry, labels and materials."""
         return self.to_bundle().content_hash
 
-    def mesh(self, lod: Lod | None = None) -> Surface:
-        """All triangles, with labels.
+    def mesh(self, lod: Lod | None = None, *, modules: bool = True) -> Surface:
+        """All triangles, with labels; at the same level always the same object.
 
         Args:
             lod: level of detail; None: the configuration's.
+            modules: False leaves out what :meth:`modules` lists, for instancing; below level
+                3 there is none.
+
+        Raises:
+            InputError: if there is no such level of detail.
         """
-        return self._surface
+        level = self._level(lod)
+        if level == 3 and not modules:
+            return self._carved().without_modules()
+        return self._once("mesh", level, self._surface)
+
+    def modules(self) -> NDArray[np.void]:
+        """The cells of all facades, of dtype :data:`vasgen.citygen.relief.CELL`.
+
+        ``vasgen.citygen.modules.module(kind, facade)`` is what fills a cell.
+        """
+        return self._carved().cells
 
     def to_bundle(self, lod: Lod | None = None) -> SceneBundle:
         """The city as a scene bundle, a mesh for each radio material.
 
         Args:
             lod: level of detail; None: the configuration's.
+
+        Raises:
+            InputError: if there is no such level of detail.
         """
-        return self._bundle
+        return self._once("bundle", self._level(lod), self._bundle)
 
-    def morphology(self) -> Morphology:
-        """Built-up ratio, heights and densities of the square."""
-        city = self.land.outline
-        area = sum(
-            patch.polygon.area
-            for patch in self.ground
-            if patch.surface == "road" and city.contains(patch.polygon.representative_point())
-        )
-        return measure(self.buildings, area, self.land.outline.area)
+    def morphology(self, district: int | None = None) -> Morphology:
+        """Figures of what is built, also against the targets.
 
-    @cached_property
-    def _surface(self) -> Surface:
-        shells = [shell for building in self.buildings for shell in building.shells]
-        shells.append(ground_shell(self.ground, _ground_ids(self)))
-        surface = assemble(shells)
-        if self.trees:
-            first_id = int(surface.instance.max()) + 1
-            surface = join(surface, tree_surface(self.trees, len(shells), first_id))
-        return surface
+        Args:
+            district: number of a district in ``land.districts``; None: the whole city.
+        """
+        return measure_city(self, district)
 
-    @cached_property
-    def _bundle(self) -> SceneBundle:
-        surface = self._surface
+    def _level(self, lod: Lod | None) -> Lod:
+        if lod is not None and lod not in LODS:
+            raise InputError(f"lod is {lod!r}; allowed: 1, 2 or 3.")
+        return self.config.lod if lod is None else lod
+
+    def _once(self, what: str, lod: Lod, make: Callable[[Lod], T]) -> T:
+        if (what, lod) not in self._made:
+            self._made[what, lod] = make(lod)
+        found: T = self._made[what, lod]
+        return found
+
+    def _surface(self, lod: Lod) -> Surface:
+        if lod == 3:
+            return self._carved().surface
+        shells = _shells(self, lod)
+        return join(assemble(shells), self._props(lod, len(shells)))
+
+    def _carved(self) -> Relief:
+        return self._once("relief", 3, self._carve)
+
+    def _carve(self, lod: Lod) -> Relief:
+        designer = Facades(self.config.seed, self.buildings, self.lots, self.blocks)
+        shells = _shells(self, lod)
+        relief, props = carve(shells, designer), self._props(lod, len(shells))
+        return dataclasses.replace(relief, surface=join(relief.surface, props))
+
+    def _props(self, lod: Lod, shells: int) -> Surface:
+        return prop_surface(self.props, lod, shells, self.first_prop_id)
+
+    def _bundle(self, lod: Lod) -> SceneBundle:
+        surface = self.mesh(lod)
         used, visual = np.unique(surface.visual, return_inverse=True)
         names = [RADIO_NAMES[index] for index in np.unique(surface.radio)]
         groups = [np.flatnonzero(surface.radio == RADIO_NAMES.index(name)) for name in names]
@@ -126,32 +184,63 @@ def generate(config: CityConfig) -> City:
         config: density, seed and size.
     """
     land = survey(config)
-    streets = lay_streets(config, land)
+    hills = natural_hills(config, land)
+    streets = lay_streets(config, land, hills)
     outlines = kerbs(streets, land)
+    sections = section_streets(streets, outlines, GRADE_LENGTH_M if hills else np.inf)
     blocks = make_blocks(config.seed, land, streets, outlines)
-    lots = divide(config.seed, land, blocks)
-    buildings = build(config, land, blocks, lots)
-    ground = lay_ground(land, streets, outlines, blocks, lots, buildings)
-    trees = plant(config, land, blocks, buildings, ground)
-    return City(config, land, streets, blocks, lots, buildings, ground, trees)
+    lots = divide(config.seed, land, streets, blocks)
+    buildings = build(config, land, streets, blocks, lots)
+    grading = grade(hills, sections) if hills else None
+    levels = pad_levels(grading, buildings) if grading else np.zeros(len(buildings))
+    pads = make_pads(buildings, levels, lots) if grading else []
+    ground = lay_ground(land, sections, outlines, blocks, lots, buildings, grading, pads)
+    terrain = as_built(grading, ground)
+    if grading:
+        buildings = settle(buildings, levels, terrain)
+    props = furnish(
+        config, land, streets, sections, blocks, lots, buildings, ground, terrain
+    )
+    return City(
+        config, land, streets, blocks, lots, buildings, ground, props, sections, terrain
+    )
+
+
+def _shells(city: City, lod: Lod) -> list[Shell]:
+    """Closed shells of the buildings, then the sheet of the ground."""
+    if lod == 1:
+        return [*(building.prism() for building in city.buildings), _ground(city, lod)]
+    return [*(s for building in city.buildings for s in building.shells), _ground(city, lod)]
+
+
+def _ground(city: City, lod: Lod) -> Shell:
+    """The sheet of the ground, with markings from level of detail 3."""
+    ids = _ground_ids(city)
+    if lod < 3:
+        return ground_shell(city.ground, ids)
+    patches, carrier = paint(city.ground, city.streets, city.sections, city.terrain)
+    return ground_shell(patches, ids[carrier])
 
 
 def _ground_ids(city: City) -> NDArray[np.int64]:
     """Object ids after those of the buildings: one a block, then one a piece of road."""
     owner = np.array([patch.owner for patch in city.ground])
-    road = np.array([patch.surface == "road" for patch in city.ground])
+    road = np.array([patch.surface in CARRIAGEWAY for patch in city.ground])
     ids = np.where(owner >= 0, len(city.buildings) + 1 + owner, 0)
     ids[road] = len(city.buildings) + len(city.blocks) + 1 + np.arange(int(road.sum()))
     return ids
 
 
 def _mesh(name: str, surface: Surface, index: NDArray[np.intp], visual: NDArray[np.intp]) -> Mesh:
-    used, faces = np.unique(surface.faces[index], return_inverse=True)
+    faces = surface.faces[index]
+    used = np.zeros(len(surface.vertices), dtype=bool)
+    used[faces] = True
+    number = np.cumsum(used) - 1
     return Mesh(
         name,
         name,
         surface.vertices[used],
-        faces.reshape(-1, 3).astype(np.int32),
+        number[faces].astype(np.int32),
         surface.semantic[index].astype(np.uint8),
         surface.instance[index].astype(np.int32),
         visual[index].astype(np.uint16),

@@ -66,7 +66,7 @@ class District:
             )
         if self.corners is not None:
             as_polygon("corners of a district", self.corners)
-        if self.targets is not None:
+        if self.targets is not None:  # says early if no streets can carry them
             fit(self.profile or PROFILES[self.density], self.targets)
 
     @cached_property
@@ -90,7 +90,8 @@ class CityConfig:
         districts: parts with another character; the first that covers a place has it.
         boundary: corners of the city's outline, metres, instead of a square.
         pattern: "field" (tensor fields) or "grid".
-        relief_m: height difference of the terrain, metres; 0: flat.
+        relief_m: height difference of the terrain, metres, up to 0.15 of the city's size; 0:
+            flat.
         trees, furniture, vehicles: whether to set up trees, street furniture and parked
             cars; leaves everything else as it is.
         profile: replaces the density's own ``PROFILES[density]``.
@@ -129,7 +130,7 @@ class CityConfig:
             object.__setattr__(self, "size_m", max(x1 - x0, y1 - y0))
         _check_seed(self.seed)
         _check_size(self.size_m)
-        District(self.density, targets=self.targets, profile=self.profile)
+        District(self.density, targets=self.targets, profile=self.profile)  # checks them
 
     @property
     def character(self) -> District:

@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 
 _SAMPLES = 26
 _SHORTEST_EDGE_M = 0.8
+_GAP_M = 0.15  # a building keeps this from the sides of its lot, its neighbour as much again
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +102,15 @@ def _widest_span(ring: Array, xs: Array) -> tuple[Array, Array]:
     )
 
 
+def areas_below(ring: Array, levels: Array) -> Array:
+    """(K,) area of the part of a closed ring (N, 2) whose y is below each level (K,)."""
+    (x0, y0), (x1, y1) = ring[:-1].T[:, :, None], ring[1:].T[:, :, None]
+    low, high = np.minimum(y0, levels), np.minimum(y1, levels)
+    rise = np.where(y1 == y0, 1.0, y1 - y0)
+    left, right = x0 + (x1 - x0) * (low - y0) / rise, x0 + (x1 - x0) * (high - y0) / rise
+    return np.asarray(np.abs(((left + right) / 2 * (high - low)).sum(axis=0)))
+
+
 def outline(polygon: Polygon, front: Array | None = None) -> Array | None:
     """The corners of a polygon's outer ring, counter-clockwise, without short edges.
 
@@ -118,7 +128,7 @@ def outline(polygon: Polygon, front: Array | None = None) -> Array | None:
     ring = shapely.get_coordinates(shapely.orient_polygons(simple).exterior)[:-1]
     lengths = np.hypot(*(np.roll(ring, -1, axis=0) - ring).T)
     ring = ring[lengths > _SHORTEST_EDGE_M]
-    if len(ring) < 3:
+    if len(ring) < 3 or not Polygon(ring).is_valid:
         return None
     if front is not None:
         middles = (ring + np.roll(ring, -1, axis=0)) / 2
@@ -127,10 +137,33 @@ def outline(polygon: Polygon, front: Array | None = None) -> Array | None:
     return _within(ring, polygon)
 
 
+def room_on(polygon: Polygon, front: Array) -> Array | None:
+    """What may be built on a lot: its outline, narrower by what neighbours keep apart.
+
+    Args:
+        polygon: the lot, metres.
+        front: (2, 2) its side on the street.
+
+    Returns:
+        (N, 2) metres as of :func:`outline`, or None if too little is left.
+    """
+    for spike_m in (0.0, 1.5):  # without what is narrower than twice this, if need be
+        inner = polygon.buffer(-_GAP_M - spike_m, join_style="mitre")
+        inner = inner.buffer(spike_m, join_style="mitre")
+        parts = [part for part in shapely.get_parts(inner) if isinstance(part, Polygon)]
+        largest = max(parts, key=lambda part: part.area, default=None)
+        ring = None if largest is None else outline(Polygon(largest.exterior), front)
+        if ring is not None and polygon.covers(Polygon(ring)):
+            return ring
+    return None
+
+
 def _within(ring: Array, polygon: Polygon) -> Array | None:
     """The ring, inset by so much that no part of it that left the polygon remains."""
     simple = Polygon(ring)
-    points = shapely.points(shapely.get_coordinates(simple.difference(polygon)))
+    points = shapely.points(
+        shapely.get_coordinates(shapely.difference(simple, polygon, grid_size=0.001))
+    )
     excess = float(shapely.distance(points, simple.exterior).max(initial=0.0))
     return ring if excess < 1e-3 else inset(ring, excess)
 
@@ -203,3 +236,32 @@ def cross(w: float, d: float, share: float) -> Array:
     points = [(a, 0), (w - a, 0), (w - a, b), (w, b), (w, d - b), (w - a, d - b)]
     points += [(w - a, d), (a, d), (a, d - b), (0, d - b), (0, b), (a, b)]
     return np.array(points, dtype=float)
+
+
+def aitch(w: float, d: float, share: float) -> Array:
+    """An H: a wing at each end, ``share * w`` deep, and a bar between their middles."""
+    a = share * w
+    b = (d - a) / 2
+    points = [(0, 0), (a, 0), (a, b), (w - a, b), (w - a, 0), (w, 0)]
+    points += [(w, d), (w - a, d), (w - a, d - b), (a, d - b), (a, d), (0, d)]
+    return np.array(points, dtype=float)
+
+
+def cut_corner(ring: Array, corner: Array, cut_m: float) -> Array:
+    """The ring with its corner nearest to a point cut off; its first edge stays the first.
+
+    The cut is left out where an edge beside it is too short, or no corner sticks out there.
+    """
+    away = np.hypot(*(ring - corner).T)
+    i = int(away.argmin())
+    sides = [ring[i - 1] - ring[i], ring[(i + 1) % len(ring)] - ring[i]]
+    lengths = [float(np.hypot(*side)) for side in sides]
+    is_reflex = sides[0][0] * sides[1][1] > sides[0][1] * sides[1][0]
+    if away[i] > 4.0 or min(lengths) < 3.0 * cut_m or is_reflex:
+        return ring
+    before, after = (
+        ring[i] + side / length * cut_m for side, length in zip(sides, lengths, strict=True)
+    )
+    if i == 0:
+        return np.concatenate([[after], ring[1:], [before]])
+    return np.concatenate([ring[:i], [before, after], ring[i + 1 :]])

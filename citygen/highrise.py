@@ -16,7 +16,7 @@ from vasgen.citygen.buildings import (
     set_back,
     wall,
 )
-from vasgen.citygen.footprints import Rect, inscribed, outline
+from vasgen.citygen.footprints import Rect, cut_corner, inscribed, outline
 from vasgen.citygen.materials import BLANK
 from vasgen.citygen.roofs import Tier
 from vasgen.citygen.solids import Array, Grid
@@ -50,20 +50,21 @@ def design(site: Site, first: int) -> list[Building]:
 def _tower(site: Site, index: int, podium: Array, room: Rect) -> Building:
     rng, heights = site.rng("massing"), site.profile.heights
     style = choose_style(site.rng("style"), site.profile.facades, "gravel")
-    grid = Grid(_bay(style), heights.storey_m, LOT_LEVEL_M)
-    shape, plan = _tower_plan(rng, room)
+    grid = Grid(bay(style), heights.storey_m, LOT_LEVEL_M)
+    shape, plan = tower_plan(rng, room)
     tall = site.rng("height").rayleigh(heights.tower_spread_m * site.prominence)
     tall = min(tall, heights.tower_limit_m, 9.0 * plan.shorter_m)
     storeys = max(heights.lowest_storeys + 7, round(tall / heights.storey_m))
     base = int(np.clip(rng.integers(2, 7), 2, storeys // 3))
     foot = choose_style(site.rng("podium"), (("stone", 0.6), ("panel", 0.4)), "gravel").facade
-    tiers = [_tier(podium, base, grid, foot if rng.random() < 0.55 else style.facade)]
-    tiers += _shaft(rng, shape, base, storeys, grid, style)
+    tiers = [tier_of(podium, base, grid, foot if rng.random() < 0.55 else style.facade)]
+    crown = int(rng.integers(1, 3)) if rng.random() < 0.45 else 0
+    tiers += shaft(rng, shape, base, storeys, grid, style, crown=crown)
     top = inscribed(Polygon(tiers[-1].rings[0]).buffer(-0.9), site.along)
     return flat_building(site, index, "tower", tiers, style, grid, plant=top)
 
 
-def _tower_plan(rng: np.random.Generator, room: Rect) -> tuple[Array, Rect]:
+def tower_plan(rng: np.random.Generator, room: Rect) -> tuple[Array, Rect]:
     """Shape of a tower and the rectangle around it, within the room on the podium."""
     limit = rng.uniform(0.7, 1.0) * _WIDEST_TOWER_M
     width, depth = min(room.width_m, limit), min(room.depth_m, limit)
@@ -81,24 +82,40 @@ def _tower_plan(rng: np.random.Generator, room: Rect) -> tuple[Array, Rect]:
     return rect.place(shapes[kind]), rect
 
 
-def _shaft(
-    rng: np.random.Generator, ring: Array, base: int, storeys: int, grid: Grid, style: Style
+def shaft(
+    rng: np.random.Generator,
+    ring: Array,
+    base: int,
+    storeys: int,
+    grid: Grid,
+    style: Style,
+    *,
+    crown: int = 0,
 ) -> list[Tier]:
-    """The tower above its podium: step-backs on the way up, and a blank crown on some."""
+    """The tower above its podium, with step-backs on the way up.
+
+    Args:
+        rng: draws the step-backs.
+        ring: its plan.
+        base: storeys of the podium.
+        storeys: all storeys below the crown.
+        grid: bays and storeys.
+        style: its materials.
+        crown: storeys of a blank top.
+    """
     steps = int(rng.choice(4, p=[0.4, 0.25, 0.2, 0.15])) if storeys > 20 else 0
     levels = sorted(rng.uniform(0.45, 0.92, steps)) if steps else []
     tiers = []
     for share in [*levels, 1.0]:
         level = base + round(share * (storeys - base))
-        tiers.append(_tier(ring, level, grid, style.facade))
+        tiers.append(tier_of(ring, level, grid, style.facade))
         inner = set_back(ring, rng.uniform(1.6, 3.2), 9.0)
         if inner is None:
-            return [*tiers[:-1], _tier(ring, storeys, grid, style.facade)]
+            return [*tiers[:-1], tier_of(ring, storeys + crown, grid, style.facade)]
         ring = inner
-    if rng.random() < 0.45:
-        crown = tiers[-1].top_m + grid.storey_m * rng.integers(1, 3)
+    if crown:
         blank = wall(BLANK[style.facade])
-        tiers.append(Tier((ring,), float(crown), blank, blank))
+        tiers.append(Tier((ring,), tiers[-1].top_m + crown * grid.storey_m, blank, blank))
     return _rising(tiers)
 
 
@@ -115,28 +132,32 @@ def _block(site: Site, index: int, ring: Array) -> Building:
     """A street block that fills its lot, around a yard where it is deep."""
     rng, heights = site.rng("massing"), site.profile.heights
     style = choose_style(site.rng("style"), site.profile.facades, "gravel")
-    grid = Grid(_bay(style), heights.storey_m, LOT_LEVEL_M)
+    grid = Grid(bay(style), heights.storey_m, LOT_LEVEL_M)
     mean = heights.typical_storeys * (0.6 + 0.5 * site.prominence)
     drawn = round(site.rng("height").normal(mean, 0.28 * mean))
     storeys = int(np.clip(drawn, heights.lowest_storeys, 18))
+    if site.lot.corner is not None and rng.random() < 0.5:
+        ring = cut_corner(ring, site.lot.corner, rng.uniform(3.0, 5.5))
     yard = set_back(ring, 13.0, 8.0)
     if yard is not None and rng.random() < 0.7:
-        tier = _tier(ring, storeys, grid, style.facade)
+        tier = tier_of(ring, storeys, grid, style.facade)
         tier = Tier((ring, yard[::-1]), tier.top_m, tier.wall, tier.band)
         return flat_building(site, index, "block", [tier], style, grid)
-    tiers = [_tier(ring, storeys, grid, style.facade)]
+    tiers = [tier_of(ring, storeys, grid, style.facade)]
     upper = set_back(ring, rng.uniform(2.2, 4.0))
     if upper is not None and rng.random() < 0.6:
         extra = int(rng.integers(1, 1 + max(2, storeys // 3)))
-        tiers.append(_tier(upper, storeys + extra, grid, style.facade))
+        tiers.append(tier_of(upper, storeys + extra, grid, style.facade))
     room = inscribed(Polygon(tiers[-1].rings[0]).buffer(-0.9, join_style="mitre"), site.along)
     return flat_building(site, index, "block", tiers, style, grid, plant=room)
 
 
-def _tier(ring: Array, storeys: int, grid: Grid, facade: int) -> Tier:
+def tier_of(ring: Array, storeys: int, grid: Grid, facade: int) -> Tier:
+    """A tier with a flat roof over so many storeys."""
     top = grid.floor_m + storeys * grid.storey_m
     return Tier((ring,), top, wall(facade), wall(BLANK[facade]))
 
 
-def _bay(style: Style) -> float:
+def bay(style: Style) -> float:
+    """Width of a bay, metres: narrow in glass, wide in stone."""
     return {"glass": 1.6, "brick": 2.6}.get(style.radio, 3.2)

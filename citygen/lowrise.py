@@ -63,16 +63,21 @@ def _house(site: Site, index: int, main: Rect, wing: tuple[float, float] | None)
     span = main.width_m if turned else main.depth_m
     rise = span / 2 * rng.uniform(0.65, 1.0)
     attached = _attached(main, wing)
-    kind = "hip" if rng.random() < 0.36 else "gable"
-    build = hip if kind == "hip" else gable
-    cells = build(quad, eave, rise, look, None if attached is None else attached[[0, 3]])
+    drawn = rng.random()
+    kind = "hip" if drawn < 0.36 else "gable"
+    if drawn > 0.9 and wing is None:
+        kind, rise = "shed", 0.25 * span
+        cells = shed(quad, eave, eave + rise, look)
+    else:
+        build = hip if kind == "hip" else gable
+        cells = build(quad, eave, rise, look, None if attached is None else attached[[0, 3]])
     a, b, c, d = quad
     middles = [(b + c) / 2, (d + a) / 2] if kind == "gable" else []
     if attached is not None:
         cells += shed(np.roll(attached, -3, axis=0), *_wing_levels(rng, grid, storeys), look)
     ground = _ground(quad, middles, attached)
     shells = [close(cells, [ground], style.radio, grid)]
-    if rng.random() < 0.6:
+    if rng.random() < 0.6 and kind != "shed":
         shells.append(_chimney(quad, eave, rise, look))
     return Building(
         index,

@@ -14,6 +14,8 @@ RADIO: dict[str, RadioMaterial] = {
     "metal": RadioMaterial("metal", "metal", 0.01),
     "wood": RadioMaterial("wood", "wood", 0.05),
     "ground": RadioMaterial("ground", "very_dry_ground", 1.0),
+    "soil": RadioMaterial("soil", "medium_dry_ground", 1.0),
+    "marble": RadioMaterial("marble", "marble", 0.04),
 }
 
 #: Order in which ``Surface.radio`` counts them.
@@ -136,8 +138,90 @@ _LOOKS: dict[str, tuple[str, float, tuple[Colour, ...]]] = {
             (0.130, 0.160, 0.045),
         ),
     ),
+    # Windows and doors as geometry: the mean colour says how light their frames are.
+    "window": (
+        "pane-window",
+        0.06,
+        (
+            (0.200, 0.200, 0.198),
+            (0.092, 0.100, 0.112),
+            (0.120, 0.108, 0.098),
+            (0.130, 0.140, 0.150),
+        ),
+    ),
+    "glazing": (
+        "pane-glazing",
+        0.06,
+        (
+            (0.085, 0.145, 0.200),
+            (0.100, 0.150, 0.140),
+            (0.150, 0.125, 0.095),
+            (0.170, 0.200, 0.220),
+            (0.050, 0.058, 0.066),
+            (0.110, 0.180, 0.230),
+        ),
+    ),
+    "shop": ("pane-shop", 0.06, ((0.200, 0.180, 0.150), (0.150, 0.160, 0.170))),
+    "lobby": ("pane-shop", 0.06, ((0.120, 0.120, 0.120),)),
+    "door": (
+        "door-leaf",
+        0.5,
+        ((0.180, 0.100, 0.060), (0.110, 0.140, 0.120), (0.160, 0.060, 0.050)),
+    ),
+    "steel-door": ("door-leaf", 0.4, ((0.280, 0.290, 0.300),)),
+    "gate": ("door-gate", 0.45, ((0.420, 0.430, 0.430), (0.200, 0.240, 0.280))),
+    "sign": ("sign-board", 0.45, ((0.280, 0.210, 0.160), (0.200, 0.230, 0.260))),
+    "railing": (
+        "plain",
+        0.6,
+        ((0.480, 0.470, 0.450), (0.130, 0.135, 0.140), (0.300, 0.310, 0.320)),
+    ),
     "bark": ("bark", 1.0, ((0.110, 0.080, 0.055),)),
+    "marking": ("plain", 0.6, ((0.640, 0.640, 0.610),)),
+    "paint": (
+        "plain",
+        0.22,
+        (
+            (0.680, 0.680, 0.670),
+            (0.300, 0.310, 0.320),
+            (0.030, 0.031, 0.034),
+            (0.110, 0.115, 0.122),
+            (0.035, 0.075, 0.190),
+            (0.330, 0.030, 0.028),
+            (0.045, 0.110, 0.080),
+            (0.520, 0.340, 0.060),
+        ),
+    ),
+    "car-glass": ("plain", 0.1, ((0.024, 0.028, 0.030), (0.100, 0.130, 0.130))),
+    "rubber": ("plain", 0.9, ((0.026, 0.026, 0.027),)),
+    "rim": ("plain", 0.4, ((0.330, 0.335, 0.340),)),
+    "lens": (
+        "plain",
+        0.25,
+        (
+            (0.420, 0.022, 0.022),
+            (0.560, 0.270, 0.022),
+            (0.025, 0.380, 0.200),
+            (0.720, 0.720, 0.690),
+        ),
+    ),
+    "pole": ("plain", 0.5, ((0.075, 0.085, 0.085), (0.270, 0.280, 0.285))),
+    "timber": ("plain", 0.8, ((0.250, 0.140, 0.070),)),
 }
+
+#: Walls without windows, by facade family: recipe and roughness; the colour is the facade's.
+_BARE: dict[str, tuple[str, float]] = {
+    "brick": ("wall-brick", 0.9),
+    "plaster": ("wall-plaster", 0.9),
+    "stone": ("wall-stone", 0.8),
+    "panel": ("wall-concrete", 0.85),
+    "curtain": ("plain", 0.4),
+    "siding": ("wall-boards", 0.7),
+    "shed": ("wall-sheet", 0.5),
+}
+
+#: Frames and spandrels of curtain walls, in turn.
+_MULLIONS: tuple[Colour, ...] = ((0.330, 0.340, 0.350), (0.060, 0.060, 0.065))
 
 #: Radio material of a building with a facade of each family.
 FACADE_RADIO: dict[str, str] = {
@@ -151,25 +235,73 @@ FACADE_RADIO: dict[str, str] = {
 }
 
 
-def _palette() -> tuple[tuple[VisualMaterial, ...], dict[str, tuple[int, ...]], dict[int, int]]:
-    materials: list[VisualMaterial] = []
-    families: dict[str, tuple[int, ...]] = {}
-    blank: dict[int, int] = {}
-    for family, (recipe, roughness, colours) in _LOOKS.items():
-        first = len(materials)
-        for variant, colour in enumerate(colours):
-            name = f"{family}-{variant}"
-            metallic = 1.0 if family == "sheet" and variant != 1 else 0.0
-            materials.append(VisualMaterial(name, recipe, colour, roughness, metallic, variant))
-        families[family] = tuple(range(first, len(materials)))
-    for facade in [index for family in FACADE_RADIO for index in families[family]]:
-        original = materials[facade]
-        blank[facade] = len(materials)
-        name = f"{original.name}-blank"
-        materials.append(VisualMaterial(name, "plain", original.base_color, original.roughness))
-    return tuple(materials), families, blank
+#: Facades clad with a stone of their own.
+_MARBLE = ("stone-1",)
 
 
-#: All visual materials of a city; by family, the indices into them; and for each facade the
-#: material of its walls without windows: parapets, gables, plinths.
-PALETTE, FAMILIES, BLANK = _palette()
+class _Palette:
+    """All looks, numbered in the order of their families."""
+
+    def __init__(self) -> None:
+        self.materials: list[VisualMaterial] = []
+        self.families: dict[str, tuple[int, ...]] = {}
+        for family, (recipe, roughness, colours) in _LOOKS.items():
+            first = len(self.materials)
+            for variant, colour in enumerate(colours):
+                name = f"{family}-{variant}"
+                metallic = 1.0 if family == "sheet" and variant != 1 else 0.0
+                self.materials.append(
+                    VisualMaterial(name, recipe, colour, roughness, metallic, variant)
+                )
+            self.families[family] = tuple(range(first, len(self.materials)))
+        self.facades = {i: f for f in FACADE_RADIO for i in self.families[f]}
+        self.blank = {facade: self._wall(facade, "blank", "plain") for facade in self.facades}
+        self.bare = {facade: self._bare(facade) for facade in self.facades}
+
+    def _bare(self, facade: int) -> int:
+        recipe, roughness = _BARE[self.facades[facade]]
+        colour = None
+        if self.facades[facade] == "curtain":
+            colour = _MULLIONS[self.materials[facade].variant % len(_MULLIONS)]
+        return self._wall(facade, "wall", recipe, roughness, colour)
+
+    def _wall(
+        self,
+        facade: int,
+        suffix: str,
+        recipe: str,
+        roughness: float | None = None,
+        colour: Colour | None = None,
+    ) -> int:
+        """Add a wall without windows for a facade; returns its index."""
+        original = self.materials[facade]
+        self.materials.append(
+            VisualMaterial(
+                f"{original.name}-{suffix}",
+                recipe,
+                colour or original.base_color,
+                roughness or original.roughness,
+                variant=original.variant if recipe != "plain" else 0,
+            )
+        )
+        return len(self.materials) - 1
+
+
+_ALL = _Palette()
+
+#: All visual materials of a city, and by family the indices into them.
+PALETTE, FAMILIES = tuple(_ALL.materials), _ALL.families
+
+#: Family of each facade: of each look that has windows painted on.
+FACADE_FAMILY: dict[int, str] = _ALL.facades
+
+#: For each facade the plain material of its parapets, gables and plinths, and the look of
+#: its wall in detail, to metre scale, where windows are geometry.
+BLANK: dict[int, int] = _ALL.blank
+BARE: dict[int, int] = _ALL.bare
+
+#: Radio material of each facade.
+RADIO_OF: dict[int, str] = {
+    facade: "marble" if PALETTE[facade].name in _MARBLE else FACADE_RADIO[family]
+    for facade, family in FACADE_FAMILY.items()
+}

@@ -17,7 +17,7 @@ from vasgen.citygen.buildings import (
     set_back,
     wall,
 )
-from vasgen.citygen.footprints import Rect, inscribed, outline, you
+from vasgen.citygen.footprints import Rect, aitch, cut_corner, inscribed, outline, you
 from vasgen.citygen.materials import BLANK
 from vasgen.citygen.roofs import Tier, gable, mansard
 from vasgen.citygen.solids import Array, Cell, Grid
@@ -41,6 +41,9 @@ def design_perimeter(site: Site, first: int) -> list[Building]:
     ring = outline(Polygon(plan.exterior), site.lot.front)
     if ring is None:
         return []
+    rng = site.rng("corner")
+    if site.lot.corner is not None and rng.random() < 0.6:
+        ring = cut_corner(ring, site.lot.corner, rng.uniform(2.5, 4.5))
     rings = [ring]
     if plan.interiors:
         hole = outline(Polygon(plan.interiors[0]))
@@ -119,7 +122,7 @@ def _pitched_building(
 
 
 def design_estate(site: Site, first: int) -> list[Building]:
-    """Slabs in rows, a U around a green, or a point block.
+    """Slabs in rows, a U or an H around a green, or a point block.
 
     Args:
         site: the lot.
@@ -158,10 +161,12 @@ def _estate_plans(
     if kind < 0.3:
         side = min(room.shorter_m, 24.0)
         rows = [room.part((room.width_m - side) / 2, 0.0, side, side)]
-    elif kind < 0.6 and room.width_m > 38.0 and room.depth_m > 28.0:
+    elif kind < 0.7 and room.width_m > 38.0 and room.depth_m > 28.0:
         share = _WING_M / room.width_m
         depth = min(room.depth_m, 1.3 * room.width_m)
-        return [(room.place(you(room.width_m, depth, share)), None)], False
+        # Around a green that is open to one side, or to two.
+        shape = you if kind < 0.55 else aitch
+        return [(room.place(shape(room.width_m, depth, share)), None)], False
     else:
         depth = min(_WING_M, room.depth_m)
         count = max(1, int((room.depth_m + gap) // (depth + gap)))

@@ -18,24 +18,30 @@ class StreetProfile:
 
     Attributes:
         spacing_m: mean distance between long streets and between cross streets, metres.
-        jitter: relative spread of the spacing, [0, 0.6].
-        warp_m: how far the grid is bent, metres.
-        stagger: share of cross streets that do not continue across a long street.
-        merge: share of cross streets left out, which joins two blocks into one.
         major_every: every n-th street is a major one.
-        avenue_spacing_m: distance between the avenues that cut through the grid, metres.
-        widths_m: carriageway widths of avenues, major and minor streets, metres.
+        avenue_every: every n-th major street is an avenue.
+        bend_rad: root mean square of the random turn of the field, radians.
+        radial: weight of rings around the city's centre; a grid has weight 1.
+        follow: weight of running along the land's outline and the streets around a quarter.
+        stagger: share of the strips between long streets whose cross streets do not continue
+            those of their neighbours but end in T junctions.
+        merge: share of minor streets left out between two junctions, which joins two blocks.
+        widths_m: carriageway widths of avenues, major and minor streets, metres, with the
+            parking lanes.
+        parking_m: width of the parking lane on each side of these, metres; 0: none.
         pavement_m: width of the pavement, metres.
     """
 
     spacing_m: tuple[float, float]
-    jitter: float
-    warp_m: float
+    major_every: int
+    avenue_every: int
+    bend_rad: float
+    radial: float
+    follow: float
     stagger: float
     merge: float
-    major_every: int
-    avenue_spacing_m: float
     widths_m: tuple[float, float, float]
+    parking_m: tuple[float, float, float]
     pavement_m: float
 
 
@@ -108,13 +114,15 @@ PROFILES: dict[Density, Profile] = {
     "downtown": Profile(
         streets=StreetProfile(
             spacing_m=(88.0, 112.0),
-            jitter=0.16,
-            warp_m=7.0,
-            stagger=0.15,
-            merge=0.06,
             major_every=3,
-            avenue_spacing_m=620.0,
+            avenue_every=2,
+            bend_rad=0.02,
+            radial=0.0,
+            follow=0.15,
+            stagger=0.08,
+            merge=0.04,
             widths_m=(22.0, 15.0, 10.0),
+            parking_m=(2.3, 2.3, 2.0),
             pavement_m=4.0,
         ),
         lots=LotProfile(
@@ -140,13 +148,15 @@ PROFILES: dict[Density, Profile] = {
     "mix": Profile(
         streets=StreetProfile(
             spacing_m=(96.0, 118.0),
-            jitter=0.22,
-            warp_m=16.0,
-            stagger=0.35,
-            merge=0.10,
             major_every=3,
-            avenue_spacing_m=560.0,
+            avenue_every=2,
+            bend_rad=0.12,
+            radial=0.6,
+            follow=0.6,
+            stagger=0.35,
+            merge=0.08,
             widths_m=(19.0, 13.0, 8.5),
+            parking_m=(2.2, 2.2, 0.0),
             pavement_m=3.2,
         ),
         lots=LotProfile(
@@ -170,13 +180,15 @@ PROFILES: dict[Density, Profile] = {
     "margin": Profile(
         streets=StreetProfile(
             spacing_m=(82.0, 165.0),
-            jitter=0.2,
-            warp_m=34.0,
-            stagger=0.75,
-            merge=0.05,
             major_every=4,
-            avenue_spacing_m=900.0,
+            avenue_every=2,
+            bend_rad=0.34,
+            radial=0.0,
+            follow=0.6,
+            stagger=0.8,
+            merge=0.06,
             widths_m=(12.0, 9.0, 6.5),
+            parking_m=(2.0, 0.0, 0.0),
             pavement_m=2.2,
         ),
         lots=LotProfile(

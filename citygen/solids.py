@@ -11,7 +11,7 @@ podium with parapets, or (open, without base) the ground with its kerbs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +96,20 @@ class Shell:
     outline: tuple[Array, ...] | None = None
     base_m: float = 0.0
     grid: Grid | None = None
+
+    def raised(self, dz_m: float) -> Shell:
+        """The same shell at another height: everything that has a level moves by ``dz_m``."""
+        shift = np.array([0.0, 0.0, dz_m])
+        cells = tuple(
+            replace(
+                cell,
+                rings=tuple(ring + shift for ring in cell.rings),
+                storeys_top_m=cell.storeys_top_m + dz_m,
+            )
+            for cell in self.cells
+        )
+        grid = self.grid and replace(self.grid, floor_m=self.grid.floor_m + dz_m)
+        return replace(self, cells=cells, base_m=self.base_m + dz_m, grid=grid)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,10 @@
-"""The street network: a bent grid with staggered cross streets, cut by avenues."""
+"""The street network: avenues and major streets over the land, minor streets in each quarter."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import networkx as nx
@@ -13,17 +14,54 @@ from numpy.typing import NDArray
 from shapely import LineString, Point, Polygon
 
 from vasgen.citygen.config import CityConfig
+from vasgen.citygen.infill import complete
 from vasgen.citygen.land import Land
+from vasgen.citygen.network import (
+    Edge,
+    Limits,
+    Network,
+    Node,
+    as_node,
+    bearing,
+    cut,
+    faces_of,
+    frame_of,
+    noded,
+)
 from vasgen.citygen.profiles import StreetProfile
+from vasgen.citygen.quarters import (
+    APART_M,
+    CONTOUR_WEIGHT,
+    MINOR,
+    Doors,
+    Plot,
+    Quarter,
+    fill,
+    lattice_in,
+)
+from vasgen.citygen.tensors import (
+    Along,
+    Array,
+    Basis,
+    Contour,
+    Grid,
+    Radial,
+    TensorField,
+    Terrain,
+    Waves,
+)
+from vasgen.citygen.tracing import Compass, evenly_spaced, samples_of
 from vasgen.seeding import stream
-
-Array = NDArray[np.float64]
 
 #: Kinds of streets, widest first; the index is their rank.
 KINDS = ("avenue", "major", "minor")
 
-_CURVE_STEP_M = 24.0  # corners of bent streets are this far apart
-_LATTICE_M = 0.01  # junctions are snapped to centimetres
+_RIM_M = 0.05  # an end this near to the edge of the land is on it
+_LANE_M = 2.75  # least width of a lane
+_MOUTH_SHARE = 0.45  # a junction takes at most this share of a street
+_STRAIGHT_RAD = 0.35  # two streets that differ less from a straight line have one kerb
+_WAVES_M = (380.0, 950.0)  # lengths of the waves that turn the field
+_PLAIN = Limits(10.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,17 +69,36 @@ class Streets:
     """A planar network of street centre lines.
 
     Attributes:
-        graph: junctions are nodes with ``x``, ``y`` (metres); an edge is a street between
-            two junctions with ``kind`` ("avenue", "major", "minor"), ``width_m`` of the
-            carriageway, ``length_m`` and ``line`` (a shapely LineString).
+        graph: junctions are nodes 0, 1, … from west to east with ``x``, ``y`` (metres). An
+            edge is a street between two junctions with ``kind`` ("avenue", "major",
+            "minor"), ``width_m`` of the carriageway with its parking lanes, ``lanes`` (both
+            ways together), ``parking_m`` (width of the parking lane on each side, or 0),
+            ``pavement_m``, ``district`` (whose rules it follows), ``length_m``, ``line``
+            (LineString from the lower to the higher node) and ``mouths_m`` (how far from
+            each end of the line the junction reaches).
+        quarters: faces of the network of avenues and major streets.
+        courses: (C,) whole centre lines, for the carriageway: the corners that minor streets
+            add to a major one must not move the kerb on its other side.
+        course_widths_m: (C,) their carriageway widths.
+        course_quarters: (C,) number of the quarter of a minor street, -1 for the others.
+        land: where the streets are.
     """
 
     graph: nx.Graph
+    quarters: tuple[Quarter, ...]
+    courses: NDArray[np.object_]
+    course_widths_m: Array
+    course_quarters: NDArray[np.int64]
     land: Land
 
     def district_at(self, points: Array) -> NDArray[np.int64]:
-        """(N,) number of the district each point (N, 2) belongs to."""
-        return self.land.district_at(points)
+        """(N,) number of the district of the quarter each point (N, 2) lies in.
+
+        Points outside all quarters have the district of the nearest.
+        """
+        tree = shapely.STRtree([quarter.polygon for quarter in self.quarters])
+        number = tree.nearest(shapely.points(points))
+        return np.array([q.district for q in self.quarters], dtype=np.int64)[number]
 
     @property
     def lines(self) -> NDArray[np.object_]:
@@ -54,201 +111,380 @@ class Streets:
         return np.array([width for _, _, width in self.graph.edges(data="width_m")], dtype=float)
 
     def carriageway(self) -> shapely.Geometry:
-        """Everything within half a width of a centre line."""
-        return shapely.union_all(shapely.buffer(self.lines, self.widths_m / 2, quad_segs=4))
+        """Everything within half a width of a centre line, to beyond the edge of the land."""
+        return shapely.union_all(self.strips(), grid_size=0.001)
+
+    def strips(self) -> NDArray[np.object_]:
+        """(C,) the carriageway of each course."""
+        return np.asarray(shapely.buffer(self.courses, self.course_widths_m / 2, quad_segs=4))
 
 
-def lay_streets(config: CityConfig, land: Land) -> Streets:
+@dataclass(frozen=True, eq=False)
+class _Street:
+    """An edge to be, with the district whose rules it follows."""
+
+    edge: Edge
+    district: int
+
+
+def lay_streets(config: CityConfig, land: Land, terrain: Terrain | None = None) -> Streets:
     """Draw the network over the land and its skirt.
+
+    Avenues and major streets follow the rules of the city itself, minor streets those of the
+    district that has their quarter, and nothing else: another profile of a district changes
+    only its own quarters.
 
     Args:
         config: the city's configuration.
         land: where it stands.
+        terrain: major streets rather follow its contour lines; None: flat.
     """
-    seed, profile = config.seed, land.districts[-1].rules.streets
-    reach_m = float(np.abs(land.skirt.bounds).max()) * 1.42 + max(profile.spacing_m)
-    avenues = _avenues(seed, reach_m, profile)
-    grid = _grid(seed, reach_m, profile)
-    grid = [piece for piece in grid if not _follows(piece[0], avenues, min(profile.spacing_m))]
-    return Streets(_network([(line, 0) for line in avenues] + grid, land.skirt, profile), land)
+    if config.pattern == "grid":
+        majors = _grid_majors(land)
+        quarters = _quarters(majors, land)
+        minors = [_grid_minors(quarter, land) for quarter in quarters]
+    else:
+        profile = _own(land)
+        waves = _waves(config.seed, profile)
+        field = _city_field(config.seed, land, terrain, waves)
+        majors = _majors(config.seed, land, field)
+        quarters = _quarters(majors, land)
+        plots = _plots(config.seed, land, terrain, field, majors, quarters)
+        minors = [fill(plot) for plot in plots]
+    own = len(land.districts) - 1
+    if not majors and not any(minors):
+        majors = [_one_street(land)]
+        quarters = _quarters(majors, land)
+        minors = [[] for _ in quarters]
+    inner = [
+        _Street(edge, quarter.district)
+        for quarter, edges in zip(quarters, minors, strict=True)
+        for edge in edges
+    ]
+    streets = [_Street(edge, own) for edge in _cut_at_ends(majors, minors)] + inner
+    numbers = np.repeat(np.arange(-1, len(quarters)), [len(majors), *map(len, minors)])
+    courses = _courses([_Street(edge, own) for edge in majors] + inner, land)
+    return Streets(_graph(streets, land), tuple(quarters), *courses, numbers, land)
 
 
-def _grid(seed: int, reach_m: float, profile: StreetProfile) -> list[tuple[LineString, int]]:
-    """Pieces of long and cross streets between crossings, with their rank."""
-    bend = _bend(seed, profile.warp_m)
-    long = _offsets(seed, "long", profile.spacing_m[0], profile.jitter, reach_m)
-    cross = _offsets(seed, "cross", profile.spacing_m[1], profile.jitter, reach_m)
-    strips = [_strip(seed, k, cross, profile) for k in sorted(long)]
+def _own(land: Land) -> StreetProfile:
+    """The rules of the city itself, which avenues and major streets follow."""
+    return land.districts[-1].rules.streets
+
+
+def _waves(seed: int, profile: StreetProfile) -> Waves:
+    return Waves.draw(stream(seed, "waves"), profile.bend_rad, _WAVES_M)
+
+
+def _heart(land: Land) -> Node:
+    """The origin, or else a point well inside the land."""
+    inside = land.outline.contains(Point(0, 0))
+    return (0.0, 0.0) if inside else as_node(land.outline.point_on_surface().coords[0])
+
+
+def _city_field(seed: int, land: Land, terrain: Terrain | None, waves: Waves) -> TensorField:
+    """The field of avenues and major streets."""
+    profile, rng = _own(land), stream(seed, "field")
+    ring = shapely.get_coordinates(land.outline.exterior)
+    extent_m = math.sqrt(land.outline.area)
+    x, y = _heart(land)
+    dx, dy = rng.uniform(-0.12, 0.12, 2) * extent_m
+    bases: list[Basis] = [Grid(rng.uniform(-0.45, 0.45))]
+    bases.append(Radial((x + dx, y + dy), profile.radial, 0.6 * extent_m, 0.15 * extent_m))
+    bases.append(Along(ring[:-1], ring[1:], 0.5 * profile.follow, 0.08 * extent_m))
+    if terrain is not None:
+        bases.append(Contour(terrain, CONTOUR_WEIGHT))
+    return TensorField(bases, waves)
+
+
+def _majors(seed: int, land: Land, field: TensorField) -> list[Edge]:
+    """Avenues first, then the major streets between them."""
+    profile = _own(land)
+    compass = Compass(field, land.skirt)
+    room_m = 0.5 * math.sqrt(land.skirt.area)
+    lines: list[LineString] = []
+    ranks: list[int] = []
+    for family, spacing_m in enumerate(profile.spacing_m):
+        apart_m = profile.major_every * spacing_m
+        shift = stream(seed, "first", family).uniform(-0.15, 0.15, 2) * min(apart_m, room_m)
+        x, y = _heart(land)
+        avenues = evenly_spaced(
+            compass,
+            family,
+            profile.avenue_every * apart_m,
+            [(x + float(shift[0]), y + float(shift[1]))],
+            spare=lattice_in(land.skirt, apart_m),
+        )
+        walls = [
+            point
+            for line in avenues
+            for point in map(as_node, samples_of(line, apart_m / 8).tolist())
+        ]
+        beside = []
+        for x, y in walls[::4]:
+            dx, dy = compass.direction(x, y, 1 - family)
+            beside += [(x + s * apart_m * dx, y + s * apart_m * dy) for s in (1, -1)]
+        majors = evenly_spaced(
+            compass, family, apart_m, beside, walls, lattice_in(land.skirt, apart_m)
+        )
+        lines += [*avenues, *majors]
+        ranks += [0] * len(avenues) + [1] * len(majors)
+    apart_m = min(profile.major_every * min(profile.spacing_m), room_m)
+    limits = Limits(max(APART_M, 0.12 * apart_m), 0.25 * apart_m, 0.15 * apart_m**2)
+    network = _on_land(noded(lines, ranks), land, limits)
+    network.tidy()
+
+    def fit(line: LineString, _: float) -> LineString:
+        points = shapely.get_coordinates(line).round(2) + 0.0
+        for end in points[[0, -1]][_on_rim(points[[0, -1]], land)]:
+            network.anchors[as_node(end)] = np.zeros((0, 2))
+        return LineString(points)
+
+    long_m, cross_m = (profile.major_every * spacing_m for spacing_m in profile.spacing_m)
+    complete(network, compass, (long_m, cross_m), 1, fit, lambda corner: False)
+    return network.edges
+
+
+def _on_land(edges: list[Edge], land: Land, limits: Limits) -> Network:
+    """A network whose frame is the edge of the land."""
+    ends = sorted({end for edge in edges for end in edge.ends})
+    on_rim = _on_rim(np.array(ends).reshape(-1, 2), land).tolist()
+    anchors = {end: np.zeros((0, 2)) for end, on in zip(ends, on_rim, strict=True) if on}
+    return Network(edges, anchors, frame_of(land.skirt, anchors), limits)
+
+
+def _on_rim(points: Array, land: Land) -> NDArray[np.bool_]:
+    """(N,) whether points (N, 2) lie on the edge of the land."""
+    return np.asarray(shapely.dwithin(land.skirt.boundary, shapely.points(points), _RIM_M))
+
+
+def _quarters(majors: list[Edge], land: Land) -> list[Quarter]:
+    """Faces between the major streets, in a fixed order."""
+    frame = _on_land(majors, land, Limits(0.0, 0.0, 0.0)).frame
+    faces = faces_of([*frame, *(edge.line for edge in majors)])
+    middles = shapely.point_on_surface(np.array(faces, dtype=object))
+    inside = shapely.contains(land.skirt, middles)
+    districts = land.district_at(shapely.get_coordinates(middles))
+    return [
+        Quarter(face, int(district))
+        for face, district, own in zip(faces, districts, inside, strict=True)
+        if own
+    ]
+
+
+def _plots(
+    seed: int,
+    land: Land,
+    terrain: Terrain | None,
+    field: TensorField,
+    majors: list[Edge],
+    quarters: list[Quarter],
+) -> list[Plot]:
+    """What is needed to fill each quarter on its own."""
+    spacing = _own(land).spacing_m
+    lines = np.array([edge.line for edge in majors], dtype=object)
+    middles = shapely.line_interpolate_point(lines, 0.5, normalized=True)
+    ways = np.array([edge.points[-1] - edge.points[0] for edge in majors]).reshape(-1, 2)
+    along = field.major(shapely.get_coordinates(middles))
+    # Cross streets end on long ones, long streets on cross ones.
+    is_long = np.abs((ways * along).sum(axis=1)) > math.sqrt(0.5) * np.hypot(*ways.T)
+    doors = [
+        Doors.along(line, spacing[1] if long else spacing[0])
+        for line, long in zip(lines, is_long, strict=True)
+    ]
+    outlines = np.array([quarter.polygon.boundary for quarter in quarters], dtype=object)
+    owner, side = shapely.STRtree(middles).query(outlines, predicate="dwithin", distance=_RIM_M)
+    sides: defaultdict[int, list[int]] = defaultdict(list)
+    for i, j in sorted(zip(owner.tolist(), side.tolist(), strict=True)):
+        sides[i].append(j)
+    x, y = field.major(np.array([quarter.middle for quarter in quarters])).T
+    plots = []
+    for i, quarter in enumerate(quarters):
+        profile = land.districts[quarter.district].rules.streets
+        around = [doors[j] for j in sides[i]]
+        angle = math.atan2(y[i], x[i])
+        waves = _waves(seed, profile)
+        plots.append(Plot(seed, quarter, profile, around, angle, waves, terrain))
+    return plots
+
+
+def _cut_at_ends(majors: list[Edge], minors: Iterable[list[Edge]]) -> Iterator[Edge]:
+    """Major streets, cut where minor streets end on them."""
+    ends = sorted({end for edges in minors for edge in edges for end in edge.ends})
+    lines = np.array([edge.line for edge in majors], dtype=object)
+    points = shapely.points(np.array(ends).reshape(-1, 2))
+    found, owner = shapely.STRtree(lines).query(points, predicate="dwithin", distance=0.02)
+    joints: defaultdict[int, list[Node]] = defaultdict(list)
+    for i, j in zip(found.tolist(), owner.tolist(), strict=True):
+        joints[j].append(ends[i])
+    for j, edge in enumerate(majors):
+        for piece in cut(edge.line, joints[j]):
+            yield Edge(piece, edge.rank)
+
+
+def _grid_majors(land: Land) -> list[Edge]:
+    """Every n-th line of the plain grid; the grid is centred on the land."""
+    profile = _own(land)
+    lines, ranks = [], []
+    for axis, spacing_m in enumerate(profile.spacing_m):
+        for number, line in _grid_lines(land.skirt, land, axis, spacing_m):
+            if number % profile.major_every == 0:
+                lines.append(line)
+                ranks.append(int(number % (profile.major_every * profile.avenue_every) != 0))
+    network = _on_land(noded(lines, ranks), land, _PLAIN)
+    network.weed()
+    return network.edges
+
+
+def _grid_minors(quarter: Quarter, land: Land) -> list[Edge]:
+    """Lines of the plain grid inside a quarter, with the spacing of its district."""
+    profile = land.districts[quarter.district].rules.streets
+    outline, rim = quarter.polygon.boundary, land.skirt.boundary
+    lines = []
+    for axis, spacing_m in enumerate(profile.spacing_m):
+        for _, line in _grid_lines(quarter.polygon, land, axis, spacing_m):
+            ends = shapely.distance(rim, shapely.get_point(line, [0, -1]))
+            # No street along a major one, and no junction in sight of the edge of the land.
+            beside = outline.distance(line.interpolate(0.5, normalized=True)) < APART_M
+            if not beside and not ((ends > _RIM_M) & (ends < _PLAIN.apart_m)).any():
+                lines.append(line)
+    edges = noded(lines, [MINOR] * len(lines))
+    anchors = {
+        end: np.zeros((0, 2))
+        for edge in edges
+        for end in edge.ends
+        if outline.distance(Point(end)) < _RIM_M
+    }
+    network = Network(edges, anchors, frame_of(quarter.polygon, anchors), _PLAIN)
+    network.weed()
+    return network.edges
+
+
+def _grid_lines(
+    area: Polygon, land: Land, axis: int, spacing_m: float
+) -> Iterator[tuple[int, LineString]]:
+    """Numbered lines parallel to an axis (0: x) in an area, counted from the land's middle.
+
+    A line that nearly meets one of the city's own spacing takes its place.
+    """
+    across, own_m = 1 - axis, _own(land).spacing_m[axis]
+    centre = np.array(land.outline.bounds).reshape(2, 2).mean(axis=0)[across]
+    low, high = np.array(area.bounds).reshape(2, 2)
+    first = math.ceil((low[across] - centre) / spacing_m)
+    last = math.floor((high[across] - centre) / spacing_m)
+    for number in range(first, last + 1):
+        at = number * spacing_m
+        nearest = round(at / own_m) * own_m
+        ends = np.array([low - 1.0, high + 1.0])
+        ends[:, across] = round(centre + (nearest if abs(nearest - at) < APART_M else at), 2)
+        for part in shapely.get_parts(shapely.intersection(LineString(ends), area)):
+            if isinstance(part, LineString) and part.length > _PLAIN.apart_m:
+                yield number, part
+
+
+def _one_street(land: Land) -> Edge:
+    """A street through the middle of land that is too small for a network."""
+    y = _heart(land)[1]
+    x0, _, x1, _ = land.skirt.bounds
+    line = shapely.intersection(LineString([(x0 - 1, y), (x1 + 1, y)]), land.skirt)
+    longest = max(shapely.get_parts(line), key=lambda part: part.length)
+    return Edge(shapely.get_coordinates(longest).round(2), 0)
+
+
+def _courses(streets: list[_Street], land: Land) -> tuple[NDArray[np.object_], Array]:
+    """Whole lines, drawn on beyond the edge of the land, and their widths."""
+    lines, widths = [], []
+    for street in streets:
+        width = land.districts[street.district].rules.streets.widths_m[street.edge.rank]
+        points = street.edge.points.copy()
+        on_rim = _on_rim(points[[0, -1]], land)
+        for end, inner, out in ((0, 1, on_rim[0]), (-1, -2, on_rim[1])):
+            way = points[end] - points[inner]
+            points[end] += out * 2 * width * way / np.hypot(*way)
+        lines.append(LineString(points))
+        widths.append(width)
+    return np.array(lines, dtype=object), np.array(widths)
+
+
+def _graph(streets: list[_Street], land: Land) -> nx.Graph:
+    """The streets as a graph with numbered nodes and all attributes."""
+    pieces = _without_twins(streets)
+    nodes = sorted({end for street in pieces for end in street.edge.ends})
+    numbers = {node: i for i, node in enumerate(nodes)}
+    graph = nx.Graph()
+    graph.add_nodes_from((i, {"x": node[0], "y": node[1]}) for node, i in numbers.items())
+    found = []
+    for street in pieces:
+        a, b = (numbers[end] for end in street.edge.ends)
+        points = street.edge.points if a < b else street.edge.points[::-1]
+        found.append((min(a, b), max(a, b), points, street))
+    for a, b, points, street in sorted(found, key=lambda item: item[:2]):
+        graph.add_edge(a, b, **_attributes(points, street, land))
+    _add_mouths(graph)
+    return graph
+
+
+def _without_twins(streets: list[_Street]) -> list[_Street]:
+    """The streets; a second one between the same two junctions is cut in the middle."""
+    seen: set[tuple[Node, Node]] = set()
     pieces = []
-    for k, before, after in zip(sorted(long), [{}, *strips[:-1]], strips, strict=True):
-        stops = sorted({v for v, _ in before.values()} | {v for v, _ in after.values()})
-        rank = 1 if k % profile.major_every == 0 else 2
-        for v0, v1 in itertools.pairwise(stops):
-            pieces.append((_piece((long[k], v0), (long[k], v1), bend, profile), rank))
-        if k + 1 in long:
-            for v, cross_rank in after.values():
-                ends = (long[k], v), (long[k + 1], v)
-                pieces.append((_piece(*ends, bend, profile), cross_rank))
+    for street in streets:
+        a, b = sorted(street.edge.ends)
+        if (a, b) not in seen:
+            seen.add((a, b))
+            pieces.append(street)
+            continue
+        middle = as_node(street.edge.line.interpolate(0.5, normalized=True).coords[0])
+        pieces += [
+            _Street(Edge(piece, street.edge.rank), street.district)
+            for piece in cut(street.edge.line, [middle])
+        ]
     return pieces
 
 
-def _offsets(
-    seed: int, name: str, spacing_m: float, jitter: float, reach_m: float
-) -> dict[int, float]:
-    """Positions of parallel streets by number, counted from the centre outwards.
-
-    Numbered from the centre, so that a larger city of the same seed keeps its middle.
-    """
-    offsets = {0: float(stream(seed, name, "first").uniform(-0.5, 0.5)) * spacing_m}
-    for step in (1, -1):
-        number = 0
-        while abs(offsets[number]) < reach_m:
-            factor = np.exp(stream(seed, name, number, step).normal(0.0, jitter))
-            gap = spacing_m * float(np.clip(factor, 0.6, 1.6))
-            offsets[number + step] = offsets[number] + step * gap
-            number += step
-    return offsets
-
-
-def _strip(
-    seed: int, k: int, cross: dict[int, float], profile: StreetProfile
-) -> dict[int, tuple[float, int]]:
-    """Cross streets between long streets k and k + 1: number -> (position, rank)."""
-    streets: dict[int, tuple[float, int]] = {}
-    last = -np.inf
-    for j in sorted(cross):
-        draw = stream(seed, "strip", k, j)
-        shifted, dropped, shift = draw.random(), draw.random(), draw.uniform(-0.4, 0.4)
-        position, major = cross[j], j % profile.major_every == 0
-        if not major:
-            if dropped < profile.merge:
-                continue
-            if shifted < profile.stagger:
-                position += shift * profile.spacing_m[1]
-            if position - last < 0.5 * profile.spacing_m[1]:
-                continue
-        streets[j] = (position, 1 if major else 2)
-        last = position
-    return streets
+def _attributes(points: Array, street: _Street, land: Land) -> dict[str, object]:
+    profile, rank = land.districts[street.district].rules.streets, street.edge.rank
+    width = profile.widths_m[rank]
+    parking = profile.parking_m[rank]
+    if width - 2 * parking < 2 * _LANE_M:
+        parking = 0.0
+    lanes = int((width - 2 * parking) / _LANE_M)
+    line = LineString(points)
+    return {
+        "kind": KINDS[rank],
+        "width_m": width,
+        # Two lanes in a narrow street, then as many one way as the other.
+        "lanes": max(2, lanes - lanes % 2),
+        "parking_m": parking,
+        "pavement_m": profile.pavement_m,
+        "district": street.district,
+        "length_m": line.length,
+        "line": line,
+        "mouths_m": (0.0, 0.0),
+    }
 
 
-def _bend(seed: int, amplitude_m: float) -> Callable[[Array], Array]:
-    """The map from grid coordinates (N, 2) to world metres: a rotation and three long waves."""
-    rng = stream(seed, "bend")
-    turn = rng.uniform(-0.45, 0.45)
-    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    angle, phase = rng.uniform(0, 2 * np.pi, (2, 3))
-    length = rng.uniform(320.0, 640.0, 3)
-    waves = np.stack([np.cos(angle), np.sin(angle)]) * 2 * np.pi / length
-    push = np.stack([-np.sin(angle), np.cos(angle)]) * amplitude_m / np.sqrt(3)
-
-    def bend(points: Array) -> Array:
-        world = points @ rotation
-        return np.asarray(world + np.sin(world @ waves + phase) @ push.T)
-
-    return bend
-
-
-def _piece(
-    start: tuple[float, float],
-    end: tuple[float, float],
-    bend: Callable[[Array], Array],
-    profile: StreetProfile,
-) -> LineString:
-    """A street between two crossings; gently curved where the grid is strongly bent."""
-    length = float(np.hypot(end[0] - start[0], end[1] - start[1]))
-    curved = profile.warp_m > _CURVE_STEP_M
-    count = max(1, round(length / _CURVE_STEP_M)) if curved else 1
-    share = np.linspace(0.0, 1.0, count + 1)[:, None]
-    return LineString(bend(np.array(start) * (1 - share) + np.array(end) * share).round(2))
-
-
-def _avenues(seed: int, reach_m: float, profile: StreetProfile) -> list[LineString]:
-    """Gently swinging avenues, oblique to the grid."""
-    rng = stream(seed, "avenues")
-    angle = rng.uniform(0.5, 1.05) + (np.pi / 2 if rng.random() < 0.5 else 0.0)
-    along = np.array([np.cos(angle), np.sin(angle)])
-    aside = np.array([-along[1], along[0]])
-    count = int(reach_m // profile.avenue_spacing_m) + 1
-    lines = []
-    for k in range(-count, count + 1):
-        draw = stream(seed, "avenue", k)
-        offset = (k + draw.uniform(-0.15, 0.15)) * profile.avenue_spacing_m
-        phase, length = draw.uniform(0, 2 * np.pi), draw.uniform(520.0, 900.0)
-        if abs(offset) > reach_m:
-            continue
-        # Whole steps from the middle: a larger city keeps these corners.
-        steps = int(reach_m // _CURVE_STEP_M) + 1
-        t = np.arange(-steps, steps + 1) * _CURVE_STEP_M
-        swing = profile.warp_m * np.sin(2 * np.pi * t / length + phase)
-        points = t[:, None] * along + (offset + swing)[:, None] * aside
-        lines.append(LineString(points.round(2)))
-    return lines
-
-
-def _follows(line: LineString, avenues: Iterable[LineString], spacing_m: float) -> bool:
-    """Whether a street runs beside an avenue, so close that no block fits between."""
-    middle = line.interpolate(0.5, normalized=True)
-    start, end = np.array(line.coords[0]), np.array(line.coords[-1])
-    for avenue in avenues:
-        if avenue.distance(middle) > 0.36 * spacing_m:
-            continue
-        at = avenue.project(middle)
-        way = (
-            np.array(avenue.interpolate(at + 5.0).coords[0])
-            - avenue.interpolate(at - 5.0).coords[0]
-        )
-        cosine = abs((end - start) @ way) / (np.linalg.norm(end - start) * np.linalg.norm(way))
-        if cosine > 0.85:
-            return True
-    return False
-
-
-def _network(
-    pieces: list[tuple[LineString, int]], domain: Polygon, profile: StreetProfile
-) -> nx.Graph:
-    """Cut the pieces at their crossings and at the domain's edge, and join them to a graph."""
-    lines = np.array([line for line, _ in pieces], dtype=object)
-    noded = shapely.union_all(shapely.intersection(lines, domain), grid_size=_LATTICE_M)
-    parts = shapely.get_parts(noded)
-    middles = shapely.line_interpolate_point(parts, 0.5, normalized=True)
-    _, nearest = shapely.STRtree(lines).query_nearest(middles, all_matches=False)
-    graph = nx.Graph()
-    for part, source in zip(parts, nearest, strict=True):
-        rank = pieces[source][1]
-        ends = [tuple(np.round(part.coords[i], 2).tolist()) for i in (0, -1)]
-        graph.add_edge(
-            *ends,
-            kind=KINDS[rank],
-            width_m=profile.widths_m[rank],
-            length_m=part.length,
-            line=part,
-        )
-    _prune(graph, domain)
-    return _numbered(graph)
-
-
-def _prune(graph: nx.Graph, domain: Polygon) -> None:
-    """Remove stubs: dead ends that do not leave the domain."""
-    rim = domain.exterior
-    stubs = [node for node in graph if graph.degree[node] == 1]
-    while stubs:
-        node = stubs.pop()
-        if node not in graph or graph.degree[node] != 1 or rim.distance(Point(node)) < 0.1:
-            continue
-        (neighbour,) = graph[node]
-        graph.remove_node(node)
-        stubs.append(neighbour)
-    graph.remove_nodes_from([node for node in list(graph) if graph.degree[node] == 0])
-
-
-def _numbered(graph: nx.Graph) -> nx.Graph:
-    """The same graph with nodes 0, 1, … from west to east, in a fixed order."""
-    numbers = {node: i for i, node in enumerate(sorted(graph))}
-    result = nx.Graph()
-    result.add_nodes_from((i, {"x": node[0], "y": node[1]}) for node, i in numbers.items())
-    edges = sorted(
-        (sorted((numbers[a], numbers[b])), data) for a, b, data in graph.edges(data=True)
-    )
-    result.add_edges_from((a, b, data) for (a, b), data in edges)
-    return result
+def _add_mouths(graph: nx.Graph) -> None:
+    """Set how far from its ends each street belongs to the junctions there."""
+    mouths: dict[tuple[int, int], float] = {}
+    for node in graph:
+        around = []
+        for other in graph[node]:
+            data = graph[node][other]
+            points = shapely.get_coordinates(data["line"])[:: 1 if node < other else -1]
+            around.append((bearing(points), data["width_m"] / 2, other))
+        around.sort()
+        reach = dict.fromkeys(graph[node], 0.0)
+        for (one, half, first), (two, other_half, second) in zip(
+            around, [*around[1:], *around[:1]], strict=True
+        ):
+            angle = (two - one) % (2 * math.pi)
+            if len(around) > 1 and angle < math.pi - _STRAIGHT_RAD:
+                # Where the left kerb of one street meets the right kerb of the next.
+                cosine, sine = math.cos(angle), math.sin(angle)
+                reach[first] = max(reach[first], (other_half + half * cosine) / sine)
+                reach[second] = max(reach[second], (half + other_half * cosine) / sine)
+        for other, distance in reach.items():
+            mouths[node, other] = min(distance, _MOUTH_SHARE * graph[node][other]["length_m"])
+    for a, b, data in graph.edges(data=True):
+        data["mouths_m"] = (round(mouths[a, b], 3), round(mouths[b, a], 3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from vasgen.citygen.profiles import LotProfile, Profile, StreetProfile
@@ -14,8 +15,10 @@ LOWEST_BUILDING_M = 2.4
 FEWEST_BUILDINGS = 10
 
 _USUAL_COVERAGE = 0.7  # share of a block that buildings cover without crowding
-_FULL_COVERAGE = 0.86  # hardly more than light wells and gaps are left
-_CORNERS = 0.95  # share of the land that is left by rounded kerbs and oblique avenues
+_FULL_COVERAGE = 0.82  # little more than light wells and gaps is left
+_CORNERS = 0.95  # share of the land that is left by rounded kerbs and oblique streets
+_FRONT_M = 24.0  # length of street centre line for a lot, if blocks can be had so small
+_NARROWER = (1.0, 0.9, 0.8, 0.7)  # widths of streets that make room, as shares
 _WIDEST = 2.2  # streets are at most this many times as far apart as the profile's
 _LOW_SHARE = 0.2  # of the Rayleigh law may lie below the lowest building
 
@@ -40,7 +43,8 @@ class Targets:
     def __post_init__(self) -> None:
         for name in ("alpha", "beta", "gamma"):
             value = getattr(self, name)
-            if not math.isfinite(value) or value <= 0:
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not is_number or not math.isfinite(value) or value <= 0:
                 raise InputError(f"{name} is {value!r}; allowed: a number above 0.")
         if self.alpha >= 1:
             raise InputError(f"alpha is {self.alpha!r}; allowed: a share of the land below 1.")
@@ -74,7 +78,10 @@ def parse_targets(text: str | None) -> Targets | None:
 
 
 def fit(profile: Profile, targets: Targets) -> Profile:
-    """The profile with streets so far apart, and so few parks, that the land carries the targets.
+    """The profile changed so that the land carries the targets.
+
+    Streets move apart where blocks would be crowded, get narrower where that does not do, and
+    fewer blocks are left open as parks.
 
     Args:
         profile: rules of a density.
@@ -84,23 +91,35 @@ def fit(profile: Profile, targets: Targets) -> Profile:
         InputError: if the streets leave too little land, or heights are below a storey.
     """
     _check_heights(targets.gamma)
-    streets = profile.streets
-    # A block carries a building or more, so there are no more blocks than buildings.
-    block_m2 = streets.spacing_m[0] * streets.spacing_m[1]
-    scale = min(_WIDEST, max(1.0, math.sqrt(1e6 / (0.75 * targets.beta * block_m2))))
-    while targets.alpha > _USUAL_COVERAGE * _block_share(streets, scale) and scale < _WIDEST:
-        scale = min(scale * 1.02, _WIDEST)
-    most = _FULL_COVERAGE * _block_share(streets, scale)
-    if targets.alpha > most:
-        widths = ", ".join(f"{width:g}" for width in streets.widths_m)
-        raise InputError(
-            f"alpha is {targets.alpha:g}; allowed: at most {math.floor(most * 100) / 100:g} with "
-            f"streets of {widths} m; give a smaller alpha or a profile with narrower streets."
-        )
-    coverage = targets.alpha / _block_share(streets, scale)
-    return replace(
-        profile, streets=_spaced(streets, scale), lots=_with_few_parks(profile.lots, coverage)
+    for streets, coverage in _choices(profile.streets, targets.beta):
+        share = _block_share(streets)
+        if targets.alpha <= coverage * share:
+            lots = _with_few_parks(profile.lots, targets.alpha / share)
+            return replace(profile, streets=streets, lots=lots)
+    widths = ", ".join(f"{width:g}" for width in streets.widths_m)
+    most = math.floor(coverage * share * 100) / 100
+    raise InputError(
+        f"alpha is {targets.alpha:g}; allowed: at most {most:g} with these streets, even if "
+        f"narrowed to {widths} m; give a smaller alpha or a profile with narrower streets."
     )
+
+
+def _choices(streets: StreetProfile, beta: float) -> Iterator[tuple[StreetProfile, float]]:
+    """Streets to choose from, the best first, with the share of blocks that may be built on."""
+    one, two = streets.spacing_m
+    # A block carries a building or more, so there are no more blocks than buildings.
+    scale = min(_WIDEST, max(1.0, math.sqrt(1e6 / (0.75 * beta * one * two))))
+    scales = [scale]
+    while scale < _WIDEST:
+        scale = min(1.02 * scale, _WIDEST)
+        scales.append(scale)
+    front_m = 2e6 * (one + two) / (beta * one * two)  # of a lot, along centre lines
+    usual = [scale for scale in scales if front_m / scale > _FRONT_M] or scales[:1]
+    yield from ((_scaled(streets, scale), _USUAL_COVERAGE) for scale in usual)
+    for narrow in _NARROWER:
+        yield _scaled(streets, usual[-1], narrow), _FULL_COVERAGE
+    for scale in scales[len(usual) :]:
+        yield _scaled(streets, scale, _NARROWER[-1]), _FULL_COVERAGE
 
 
 def _check_heights(gamma: float) -> None:
@@ -112,22 +131,31 @@ def _check_heights(gamma: float) -> None:
         )
 
 
-def _block_share(streets: StreetProfile, scale: float) -> float:
-    """Share of the land behind the pavements, with all distances times ``scale``."""
-    avenue, major, minor = streets.widths_m
-    sides = 2 * streets.pavement_m
-    usual = (major + (streets.major_every - 1) * minor) / streets.major_every + sides
-    share = _CORNERS * (1.0 - (avenue + sides) / (scale * streets.avenue_spacing_m))
-    for spacing in streets.spacing_m:
-        share *= max(0.0, 1.0 - usual / (scale * spacing))
-    return share
-
-
-def _spaced(streets: StreetProfile, scale: float) -> StreetProfile:
-    one, two = (round(scale * spacing, 1) for spacing in streets.spacing_m)
+def _scaled(streets: StreetProfile, spacing: float, width: float = 1.0) -> StreetProfile:
+    """Streets with other distances and widths; narrowed minor streets have no parking lanes."""
+    if spacing == 1.0 and width == 1.0:
+        return streets
+    one, two = (round(spacing * distance, 1) for distance in streets.spacing_m)
+    avenue, major, minor = (round(width * metres, 1) for metres in streets.widths_m)
+    parking = streets.parking_m if width == 1.0 else (*streets.parking_m[:2], 0.0)
     return replace(
-        streets, spacing_m=(one, two), avenue_spacing_m=round(scale * streets.avenue_spacing_m, 1)
+        streets,
+        spacing_m=(one, two),
+        widths_m=(avenue, major, minor),
+        parking_m=parking,
+        pavement_m=round(width * streets.pavement_m, 1),
     )
+
+
+def _block_share(streets: StreetProfile) -> float:
+    """Share of the land behind the pavements."""
+    avenue, major, minor = streets.widths_m
+    large = (avenue + (streets.avenue_every - 1) * major) / streets.avenue_every
+    usual = (large + (streets.major_every - 1) * minor) / streets.major_every
+    share = _CORNERS
+    for spacing in streets.spacing_m:
+        share *= max(0.0, 1.0 - (usual + 2 * streets.pavement_m) / spacing)
+    return share
 
 
 def _with_few_parks(lots: LotProfile, coverage: float) -> LotProfile:

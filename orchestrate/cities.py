@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from vasgen.artefact import atomic_directory
 from vasgen.bundle import SceneBundle
 from vasgen.citygen import CityConfig, generate
 from vasgen.citygen.config import District, rings
-from vasgen.citygen.export import write_glb
-from vasgen.citygen.plan import draw_plan
+from vasgen.citygen.exporters import check_formats, export
 from vasgen.citygen.targets import parse_targets
 from vasgen.errors import InputError
 from vasgen.orchestrate.progress import Progress, Silent
@@ -19,6 +19,8 @@ from vasgen.render.preview import preview
 from vasgen.scene_spec import SceneSpec
 
 MORPHOLOGY_JSON = "morphology.json"
+#: Formats a city is written in beside its scene bundle.
+USUAL_FORMATS = ("glb", "png")
 
 
 def city_config(scene: SceneSpec, seed: int) -> CityConfig:
@@ -52,22 +54,30 @@ def city_config(scene: SceneSpec, seed: int) -> CityConfig:
     )
 
 
-def make_city(config: CityConfig, out: Path, progress: Progress | None = None) -> SceneBundle:
-    """Generate a city into a folder that appears whole: bundle, GLB, plan, picture, statistics.
+def make_city(
+    config: CityConfig,
+    out: Path,
+    progress: Progress | None = None,
+    formats: Iterable[str] = USUAL_FORMATS,
+) -> SceneBundle:
+    """Generate a city into a folder that appears whole: bundle, exports, picture, statistics.
 
     Args:
         config: what to generate.
         out: scene folder; an older city there is replaced.
         progress: is told about the steps.
+        formats: of the exports, keys of ``citygen.exporters.FORMATS``.
 
     Returns:
         The city's scene bundle.
 
     Raises:
-        InputError: if the folder holds something other than a city.
+        InputError: if the folder holds something other than a city, or there is no such format.
+        MissingDependencyError: if a format needs a package that is not installed.
         StorageError: if the disk refuses.
     """
     watch = progress or Silent()
+    wanted = check_formats(formats)
     if out.exists() and not (out / MORPHOLOGY_JSON).is_file() and not _is_empty(out):
         raise InputError(f"{out} holds something other than a city; choose another --out.")
     watch.start(f"Generating a {config.density} city", 0)
@@ -76,11 +86,11 @@ def make_city(config: CityConfig, out: Path, progress: Progress | None = None) -
     with atomic_directory(out) as scratch:
         watch.start("Writing the scene", 0)
         bundle.save(scratch)
-        write_glb(city, scratch / "city.glb")
         record = json.dumps(dataclasses.asdict(city.morphology()), indent=1, sort_keys=True)
         (scratch / MORPHOLOGY_JSON).write_text(record + "\n")
-        watch.start("Drawing plan and preview", 0)
-        draw_plan(city, scratch / "plan.png")
+        watch.start(f"Exporting {', '.join(wanted)}", 0)
+        export(city, scratch, wanted)
+        watch.start("Drawing the preview", 0)
         preview(bundle, scratch / "preview.png")
     return bundle
 

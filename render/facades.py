@@ -22,7 +22,8 @@ Random = np.random.Generator
 #: Kinds of facade: recipes are "facade-" and the kind.
 KINDS = ("brick", "concrete", "glass", "plaster", "shed")
 
-_GLASS_ROUGHNESS = 0.06
+#: Roughness of window panes.
+GLASS_ROUGHNESS = 0.06
 
 
 def paint(
@@ -50,9 +51,9 @@ def paint(
     colour = mix(colour, facade.trim, masks["trim"][..., None])
     colour = mix(colour, facade.shutter, masks["shutters"][..., None])
     colour = mix(colour, facade.frame, masks["opening"][..., None])
-    colour = mix(colour, _rooms(facade, material, size, random), masks["glass"][..., None])
+    colour = mix(colour, rooms(facade, material, size, random), masks["glass"][..., None])
     roughness = mix(np.float32(_wall_roughness(material)), 0.5, masks["opening"])
-    return colour, mix(roughness, _GLASS_ROUGHNESS, masks["glass"])
+    return colour, mix(roughness, GLASS_ROUGHNESS, masks["glass"])
 
 
 def _wall_roughness(material: VisualMaterial) -> float:
@@ -94,7 +95,7 @@ def _below(mask: Float, reach: int) -> Float:
     return np.asarray(np.clip(shade / reach * 2, 0, 1))
 
 
-def _rooms(facade: Facade, material: VisualMaterial, size: int, random: Random) -> Float:
+def rooms(facade: Facade, material: VisualMaterial, size: int, random: Random) -> Float:
     """What is seen in and through every window, (size, size, 3)."""
     count = size // CELLS
     v = ((np.arange(size) + 0.5) / count % 1)[:, None]

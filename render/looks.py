@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 #: Strength of the colour differences between objects that share a material, by the
 #: first part of the recipe's name. Ground is one continuous surface: none.
-_TINT = {"plain": 0.10, "foliage": 0.16, "facade": 0.07, "roof": 0.10, "bark": 0.10}
+_TINT = {"plain": 0.10, "foliage": 0.16, "facade": 0.07, "roof": 0.10, "bark": 0.10, "wall": 0.07}
 
 
 #: Recipes without structure of a certain size, and by which factor their coordinates shrink

@@ -1,4 +1,7 @@
-"""Textures of everything but facades: roofs, ground, trees. Lengths are metres."""
+"""Textures of everything but windows and doors: roofs, ground, trees, bare walls.
+
+Lengths are metres.
+"""
 
 from __future__ import annotations
 
@@ -110,6 +113,55 @@ def _foliage(size: int, random: Random) -> Tone:
     return 0.26 * clumps + 0.30 * leaves, 0.07 * clumps + 0.04 * leaves
 
 
+def _wall_brick(size: int, random: Random) -> Tone:
+    """Stretchers of 25 cm in courses of 7.7 cm; 4 m."""
+    value, joint = bonded(random, size, 16, 52)
+    dirt = clouds(random, size, coarse=1, fine=12)
+    return 0.15 * value - 0.16 * joint + 0.04 * dirt + 0.03 * grain(random, size), 0.05 * value
+
+
+def _wall_plaster(size: int, random: Random) -> Tone:
+    """Rendered wall with faint clouds and streaks of rain; 8 m."""
+    patches = clouds(random, size, coarse=1, fine=16, slope=1.0)
+    streaks = clouds(random, size, coarse=3, fine=60, slope=0.8, stretch=(1.0, 5.0))
+    return 0.03 * patches + 0.02 * streaks + 0.02 * grain(random, size), 0.01 * patches
+
+
+def _wall_stone(size: int, random: Random) -> Tone:
+    """Ashlar, 80 x 40 cm; 4.8 m."""
+    value, joint = bonded(random, size, 6, 12)
+    veins = clouds(random, size, coarse=2, fine=60, slope=1.0)
+    return 0.07 * value - 0.22 * joint + 0.04 * veins + 0.02 * grain(random, size), 0.04 * value
+
+
+def _wall_concrete(size: int, random: Random) -> Tone:
+    """Cast concrete, formwork boards 1.6 m wide and 0.8 m high; 6.4 m."""
+    value = blocks(random, size, 4, 8)
+    u, v = _axes(size, 4, 8)
+    seam = ((u % 1 < 0.012) | (v % 1 < 0.024)).astype(np.float32)
+    stains = clouds(random, size, coarse=1, fine=40, slope=1.0, stretch=(1.0, 2.5))
+    return 0.03 * value - 0.18 * seam + 0.05 * stains + 0.03 * grain(random, size), 0.01 * value
+
+
+def _wall_boards(size: int, random: Random) -> Tone:
+    """Weatherboards, 15 cm; 3 m."""
+    value = blocks(random, size, 1, 20)
+    _, v = _axes(size, 1, 20)
+    lap = np.broadcast_to(-0.35 * np.exp(-(((v % 1) / 0.12) ** 2)), (size, size))
+    fibres = clouds(random, size, coarse=4, fine=90, slope=0.7, stretch=(8.0, 1.0))
+    return np.asarray(lap + 0.05 * value + 0.04 * fibres, np.float32), 0.02 * value
+
+
+def _wall_sheet(size: int, random: Random) -> Tone:
+    """Trapezoidal sheet, ribs every 25 cm, sheets of 1 m; 4 m."""
+    u, _ = _axes(size, 16, 1)
+    phase = np.broadcast_to(u % 1, (size, size))
+    profile = np.where(phase < 0.35, 0.10, np.where(phase < 0.5, -0.25, 0.0)).astype(np.float32)
+    sheet = blocks(random, size, 4, 1)
+    streaks = clouds(random, size, coarse=2, fine=60, stretch=(1.0, 8.0))
+    return profile + 0.03 * sheet + 0.03 * streaks, 0.01 * sheet
+
+
 def _axes(size: int, columns: float, rows: float) -> tuple[Float, Float]:
     """u (1, size) and v (size, 1) at texel centres, counted in columns and rows."""
     at = ((np.arange(size) + 0.5) / size).astype(np.float32)
@@ -128,4 +180,10 @@ SURFACES: dict[str, tuple[float, int, Callable[[int, Random], Tone]]] = {
     "soil": (12.0, 512, _soil),
     "bark": (1.0, 256, _bark),
     "foliage": (3.0, 256, _foliage),
+    "wall-brick": (4.0, 512, _wall_brick),
+    "wall-plaster": (8.0, 384, _wall_plaster),
+    "wall-stone": (4.8, 384, _wall_stone),
+    "wall-concrete": (6.4, 512, _wall_concrete),
+    "wall-boards": (3.0, 384, _wall_boards),
+    "wall-sheet": (4.0, 384, _wall_sheet),
 }

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import VisualMaterial
-from vasgen.render import facades, surfaces
+from vasgen.render import facades, panes, surfaces
 from vasgen.render.layouts import layout
 from vasgen.render.openings import CELLS
 from vasgen.seeding import stream
@@ -22,7 +22,8 @@ Float = NDArray[np.float32]
 
 
 class Recipe(NamedTuple):
-    """What a texture covers: ``tile`` units (metres; for facades bays) in ``size`` texels."""
+    """What a texture covers: ``tile`` units (metres; for facades bays, for panes and doors
+    one of them) in ``size`` texels."""
 
     tile: float
     size: int
@@ -32,6 +33,7 @@ class Recipe(NamedTuple):
 RECIPES: dict[str, Recipe] = {
     "plain": Recipe(1.0, 0),
     **{f"facade-{kind}": Recipe(CELLS, 768) for kind in facades.KINDS},
+    **{name: Recipe(CELLS, 768) for name in panes.PANES},
     **{name: Recipe(tile, size) for name, (tile, size, _) in surfaces.SURFACES.items()},
 }
 
@@ -73,6 +75,8 @@ def build_texture(material: VisualMaterial) -> Texture:
         wall = facades.bare_wall(material, size, random)
         colour, roughness = facades.paint(plan, wall, material, random)
         return Texture(colour, roughness, 1 / CELLS)
+    if material.recipe in panes.PANES:
+        return Texture(*panes.paint(material, size, random))
     tone, hue = surfaces.SURFACES[material.recipe][2](size, random)
     return Texture(
         surfaces.coloured(material.base_color, tone, hue),

@@ -102,6 +102,15 @@ def city(
         Path | None,
         typer.Option(help="YAML file with the keys of a spec's scene: districts, boundary, …"),
     ] = None,
+    formats: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="NAME,…",
+            help="What to write beside the scene bundle: glb, obj, usd, cityjson, geojson, "
+            "points, csv, png, svg.",
+        ),
+    ] = "glb,png",
     out: Annotated[
         Path | None, typer.Option(help="Scene folder. [default: out/city-DENSITY-SEED]")
     ] = None,
@@ -128,7 +137,7 @@ def city(
     name = scene.density.replace(",", "-")
     folder = out or Path("out") / f"city-{name}-{seed}"
     with progress_bars() as bars:
-        bundle = make_city(city_config(scene, seed), folder, bars)
+        bundle = make_city(city_config(scene, seed), folder, bars, formats.split(","))
     facts = {
         "city": f"{scene.density}, seed {seed}",
         "triangles": f"{bundle.num_triangles:,}",
@@ -389,7 +398,8 @@ def _point(option: str, text: str) -> tuple[float, ...]:
 def _resolve(
     path: Path | None, name: str | None, scene: str | None, seed: int | None
 ) -> DatasetSpec:
-    from vasgen.spec import SceneSpec, preset, read_spec
+    from vasgen.scene_spec import SceneSpec
+    from vasgen.spec import preset, read_spec
 
     if path is not None and name is not None:
         raise InputError("give either SPEC.yaml or --preset, not both.")

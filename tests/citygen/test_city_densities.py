@@ -48,7 +48,7 @@ def test_buildings_are_varied(make_city):
     roofs = {b.roof for b in make_city("mix", 3, 620.0).buildings}
     assert {"flat", "gable", "mansard"} <= roofs
     roofs = {b.roof for b in make_city("margin", 3, 620.0).buildings}
-    assert {"flat", "gable", "hip"} <= roofs
+    assert {"flat", "gable", "hip", "shed"} <= roofs
     corners = {len(b.footprint.exterior.coords) for b in make_city("mix", 3, 620.0).buildings}
     assert len(corners) >= 3
 

@@ -6,7 +6,9 @@ from vasgen.semantics import SemanticClass
 RECIPES = {
     *("facade-brick", "facade-concrete", "facade-glass", "facade-plaster", "facade-shed"),
     *("roof-tiles", "roof-gravel", "roof-metal", "asphalt", "pavement", "grass", "plaza"),
-    *("foliage", "bark", "plain"),
+    *("foliage", "bark", "plain", "door-gate", "door-leaf", "sign-board"),
+    *("pane-glazing", "pane-shop", "pane-window", "wall-boards", "wall-brick", "wall-concrete"),
+    *("wall-plaster", "wall-sheet", "wall-stone"),
 }
 
 
@@ -26,7 +28,7 @@ def test_every_face_has_a_class_and_its_object(city):
     for building in city.buildings:
         assert building.radio in seen[building.index]
     assert [b.index for b in city.buildings] == list(range(1, len(city.buildings) + 1))
-    assert max(seen) >= len(city.buildings) + len(city.blocks) + len(city.trees)
+    assert max(seen) >= len(city.buildings) + len(city.blocks) + len(city.props)
 
 
 def test_walls_are_upright_and_roofs_look_up(city):

@@ -84,6 +84,14 @@ def test_city_makes_a_scene_folder(scene):
     assert not [path for path in scene.parent.iterdir() if path.name.startswith(".")]
 
 
+def test_city_writes_the_formats_one_asks_for(tmp_path):
+    folder = tmp_path / "city"
+    run("city", "--size-m", 120, "--format", "geojson,usd", "--out", folder)
+    files = {path.name for path in folder.iterdir()}
+    assert {"city.geojson", "city.usdc", "scene.xml"} < files
+    assert not files & {"city.glb", "plan.png"}
+
+
 def test_city_replaces_a_city_but_nothing_else(scene, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     result = CliRunner().invoke(app, ["city", "--size-m", "120", "--out", str(tmp_path)])

@@ -24,6 +24,11 @@ ERRORS = [
         "vasgen: size_m is -5.0; allowed: 100 to 5000 metres.",
     ),
     (
+        ["city", "--format", "glb,ojb"],
+        "vasgen: format is 'ojb'; allowed: glb, obj, usd, cityjson, geojson, points, csv, png, "
+        "svg. Did you mean 'obj'?",
+    ),
+    (
         ["plan", "nowhere"],
         "vasgen: scene 'nowhere' does not exist; give a scene folder, an .xml scene file, or "
         "sionna:NAME, e.g. sionna:munich.",

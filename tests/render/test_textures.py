@@ -32,6 +32,8 @@ def test_the_recipes_are_those_of_the_contract():
         "facade-brick", "facade-concrete", "facade-glass", "facade-plaster", "facade-shed",
         "roof-tiles", "roof-gravel", "roof-metal", "asphalt", "pavement", "grass", "soil",
         "plaza", "bark", "foliage", "plain",
+        "wall-brick", "wall-plaster", "wall-stone", "wall-concrete", "wall-boards", "wall-sheet",
+        "pane-window", "pane-glazing", "pane-shop", "door-leaf", "door-gate", "sign-board",
     }  # fmt: skip
 
 

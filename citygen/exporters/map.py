@@ -1,13 +1,16 @@
-"""The plan of a city as a picture."""
+"""The plan of a city as a picture: PNG, or SVG to scale."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
@@ -15,15 +18,18 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
-from shapely import Polygon
+from shapely import Point, Polygon, affinity
 
 from vasgen.artefact import atomic_file
 from vasgen.citygen.city import City
+from vasgen.citygen.crowns import SPECIES
+from vasgen.errors import unknown_choice
 
 _PAPER = "#f7f4ee"
 _INK = "#3b3a3f"
 _SURFACES = {
     "road": "#ffffff",
+    "junction": "#ffffff",
     "pavement": "#e9e4da",
     "plaza": "#f0e6d2",
     "yard": "#e6ddce",
@@ -35,37 +41,58 @@ _SURFACES = {
 _HEIGHTS = LinearSegmentedColormap.from_list(
     "heights", ["#dfc9ad", "#cf9d74", "#b4634f", "#7d3550", "#3c1f47"]
 )
-_TREE = "#7fa064"
+#: Larger cities show trees only, metres.
+_DETAIL_M = 800.0
+#: Size in metres (None: as wide as the model), colour and opacity of props by kind.
+_PROPS: dict[str, tuple[tuple[float, float] | None, str, float]] = {
+    "car": ((4.4, 1.8), "#9d9aa0", 0.7),
+    "lamp": ((0.9, 0.9), "#c9a25c", 0.9),
+    "tree": (None, "#7fa064", 0.75),
+}
+
+_CANVASES = {".png": FigureCanvasAgg, ".svg": FigureCanvasSVG}
+#: Without a salt and without "no date", no two SVG files are the same. Text stays text.
+_SVG: dict[Any, str] = {"svg.hashsalt": "vasgen", "svg.fonttype": "none"}
+_UNDATED = {"Date": None}
 
 
 def draw_plan(city: City, path: Path | str, *, size_px: int = 1600) -> Path:
     """Draw roofs shaded by height over streets, pavements and greens.
 
+    The map is 0.92 of the picture's width, and shows the square of ``size_m`` around the
+    origin. In an SVG, whose width is 720 points, the layers are groups with the ids
+    "ground-road", "ground-lawn" and so on, "tree" and other kinds of props, and "buildings".
+
     Args:
         city: the city.
-        path: PNG file, replaced if it exists.
-        size_px: width of the picture, pixels.
+        path: PNG or SVG file, by its suffix; replaced if it exists.
+        size_px: width of the picture, pixels; an SVG has none.
 
     Returns:
         The path.
 
     Raises:
+        InputError: if the file's suffix is another.
         StorageError: if the disk refuses.
     """
+    path = Path(path)
+    if path.suffix not in _CANVASES:
+        raise unknown_choice("suffix of a plan", path.suffix, _CANVASES)
     figure = Figure(figsize=(10.0, 10.9), dpi=size_px / 10.0, facecolor=_PAPER)
-    FigureCanvasAgg(figure)
+    _CANVASES[path.suffix](figure)
     axes = figure.add_axes((0.04, 0.085, 0.92, 0.844))
     half = city.config.size_m / 2
     axes.set(xlim=(-half, half), ylim=(-half, half), aspect="equal")
     axes.spines[:].set_color(_INK)
     _label_coordinates(axes, city.config.size_m)
     _draw_ground(axes, city)
-    _draw_trees(axes, city)
+    _draw_props(axes, city)
     _draw_buildings(axes, city)
     _furnish(figure, axes, city)
-    with atomic_file(Path(path)) as scratch:
-        figure.savefig(scratch, format="png", facecolor=_PAPER)
-    return Path(path)
+    undated = _UNDATED if path.suffix == ".svg" else None
+    with atomic_file(path) as scratch, rc_context(_SVG):
+        figure.savefig(scratch, format=path.suffix[1:], facecolor=_PAPER, metadata=undated)
+    return path
 
 
 def _patch(polygon: Polygon) -> PathPatch:
@@ -80,24 +107,48 @@ def _draw_ground(axes: Axes, city: City) -> None:
     for surface, colour in _SURFACES.items():
         patches = [_patch(p.polygon) for p in city.ground if p.surface == surface]
         # The thin edge closes the hairlines that antialiasing leaves between patches.
-        axes.add_collection(PatchCollection(patches, facecolor=colour, edgecolor=colour, lw=0.3))
+        layer = PatchCollection(patches, facecolor=colour, edgecolor=colour, lw=0.3)
+        layer.set_gid(f"ground-{surface}")
+        axes.add_collection(layer)
 
 
-def _draw_trees(axes: Axes, city: City) -> None:
-    crowns = [_patch(tree.crown()) for tree in city.trees]
-    axes.add_collection(PatchCollection(crowns, facecolor=_TREE, edgecolor="none", alpha=0.75))
+def _draw_props(axes: Axes, city: City) -> None:
+    """Crowns; cars and lamps in small, discreet marks where they are large enough to see."""
+    for kind in ("car", "lamp", "tree") if city.config.size_m <= _DETAIL_M else ("tree",):
+        size, colour, alpha = _PROPS[kind]
+        marks = [_patch(outline) for outline in _outlines(city, kind, size)]
+        layer = PatchCollection(marks, facecolor=colour, edgecolor="none", alpha=alpha)
+        layer.set_gid(kind)
+        axes.add_collection(layer)
+
+
+def _outlines(city: City, kind: str, size: tuple[float, float] | None) -> list[Polygon]:
+    """Plans of all props of a kind: rectangles of a size, else circles of the models' width."""
+    found = []
+    for prop in city.props:
+        if prop.kind != kind:
+            continue
+        if size is None:
+            radius = SPECIES[prop.variant].radius_m * prop.scale[0]
+            found.append(Point(prop.x, prop.y).buffer(radius, quad_segs=4))
+        else:
+            box = shapely.box(-size[0] / 2, -size[1] / 2, size[0] / 2, size[1] / 2)
+            turned = affinity.rotate(box, prop.yaw_rad, origin=(0, 0), use_radians=True)
+            found.append(affinity.translate(turned, prop.x, prop.y))
+    return found
 
 
 def _draw_buildings(axes: Axes, city: City) -> None:
     """Every piece of roof in the colour of its height: towers show on their podiums."""
     pieces = sorted(
-        (float(cell.rings[0][:, 2].max()), building.index, number, cell.rings)
+        (float(cell.rings[0][:, 2].max()) - building.level_m, building.index, number, cell.rings)
         for building in city.buildings
         for number, cell in enumerate(building.shells[0].cells)
     )
     roofs = [_patch(Polygon(r[0][:, :2], [h[:, :2] for h in r[1:]])) for *_, r in pieces]
     heights = np.array([height for height, *_ in pieces])
     collection = PatchCollection(roofs, cmap=_HEIGHTS, edgecolor=_INK, lw=0.3)
+    collection.set_gid("buildings")
     collection.set_array(heights)
     collection.set_norm(Normalize(0.0, max(12.0, float(heights.max(initial=0.0)))))
     axes.add_collection(collection)
