@@ -12,28 +12,28 @@ from numpy.typing import NDArray
 
 from vasgen.artefact import library_versions
 from vasgen.bundle import Mesh, SceneBundle
-from vasgen.citygen.assembly import assemble
-from vasgen.citygen.blocks import Block, make_blocks
-from vasgen.citygen.buildings import Building
+from vasgen.citygen.architecture.buildings import Building
+from vasgen.citygen.architecture.massing import build
 from vasgen.citygen.config import LODS, CityConfig, Lod
-from vasgen.citygen.facades import Facades
-from vasgen.citygen.furnish import furnish
-from vasgen.citygen.grading import GRADE_LENGTH_M, grade
-from vasgen.citygen.ground import CARRIAGEWAY, Patch, as_built, ground_shell, lay_ground
-from vasgen.citygen.kerbs import kerbs
+from vasgen.citygen.facade.carving import Relief, carve
+from vasgen.citygen.facade.facades import Facades
+from vasgen.citygen.geometry.assembly import assemble
+from vasgen.citygen.geometry.solids import Shell, Surface, join
+from vasgen.citygen.groundwork.grading import GRADE_LENGTH_M, grade
+from vasgen.citygen.groundwork.ground import CARRIAGEWAY, Patch, as_built, ground_shell, lay_ground
+from vasgen.citygen.groundwork.markings import paint
+from vasgen.citygen.groundwork.pads import make_pads, pad_levels, settle
+from vasgen.citygen.groundwork.terrain import Terrain, natural_hills
 from vasgen.citygen.land import Land, survey
-from vasgen.citygen.lots import Lot, divide
-from vasgen.citygen.markings import paint
-from vasgen.citygen.massing import build
+from vasgen.citygen.life.furnish import furnish
+from vasgen.citygen.life.props import Prop, prop_surface
 from vasgen.citygen.materials import PALETTE, RADIO, RADIO_NAMES
 from vasgen.citygen.morphology import Morphology, measure_city
-from vasgen.citygen.pads import make_pads, pad_levels, settle
-from vasgen.citygen.props import Prop, prop_surface
-from vasgen.citygen.relief import Relief, carve
-from vasgen.citygen.sections import Sections, section_streets
-from vasgen.citygen.solids import Shell, Surface, join
-from vasgen.citygen.streets import Streets, lay_streets
-from vasgen.citygen.terrain import Terrain, natural_hills
+from vasgen.citygen.plots.blocks import Block, make_blocks
+from vasgen.citygen.plots.lots import Lot, divide
+from vasgen.citygen.roads.kerbs import kerbs
+from vasgen.citygen.roads.sections import Sections, section_streets
+from vasgen.citygen.roads.streets import Streets, lay_streets
 from vasgen.errors import InputError
 
 T = TypeVar("T")
@@ -101,9 +101,9 @@ class City:
         return self._once("mesh", level, self._surface)
 
     def modules(self) -> NDArray[np.void]:
-        """The cells of all facades, of dtype :data:`vasgen.citygen.relief.CELL`.
+        """The cells of all facades, of dtype :data:`vasgen.citygen.facade.carving.CELL`.
 
-        ``vasgen.citygen.modules.module(kind, facade)`` is what fills a cell.
+        ``vasgen.citygen.facade.modules.module(kind, facade)`` is what fills a cell.
         """
         return self._carved().cells
 
@@ -198,12 +198,8 @@ def generate(config: CityConfig) -> City:
     terrain = as_built(grading, ground)
     if grading:
         buildings = settle(buildings, levels, terrain)
-    props = furnish(
-        config, land, streets, sections, blocks, lots, buildings, ground, terrain
-    )
-    return City(
-        config, land, streets, blocks, lots, buildings, ground, props, sections, terrain
-    )
+    props = furnish(config, land, streets, sections, blocks, lots, buildings, ground, terrain)
+    return City(config, land, streets, blocks, lots, buildings, ground, props, sections, terrain)
 
 
 def _shells(city: City, lod: Lod) -> list[Shell]:

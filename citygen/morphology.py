@@ -13,10 +13,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from vasgen.citygen.blocks import Block, district_areas
-from vasgen.citygen.buildings import Building
+from vasgen.citygen.architecture.buildings import Building
 from vasgen.citygen.config import District
-from vasgen.citygen.ground import Patch
+from vasgen.citygen.groundwork.ground import Patch
+from vasgen.citygen.plots.blocks import Block, district_areas
 from vasgen.citygen.targets import Targets
 from vasgen.errors import InputError
 

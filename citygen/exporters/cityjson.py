@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.artefact import atomic_file
-from vasgen.citygen import archetypes
-from vasgen.citygen.buildings import Building
+from vasgen.citygen.architecture.buildings import Building
 from vasgen.citygen.city import City
 from vasgen.citygen.config import Lod
 from vasgen.citygen.exporters.objects import by_building, name_of, normals, of_the_ground
 from vasgen.citygen.exporters.polygons import Rings, merge
+from vasgen.citygen.geometry.solids import Array, Ints, Surface
+from vasgen.citygen.life import archetypes
 from vasgen.citygen.materials import RADIO_NAMES
-from vasgen.citygen.solids import Array, Ints, Surface
 from vasgen.semantics import SemanticClass
 
 _MM = 1000.0

@@ -15,7 +15,7 @@ from shapely import Polygon
 from vasgen.artefact import atomic_file
 from vasgen.citygen.city import City
 from vasgen.citygen.exporters.objects import Record, record_of
-from vasgen.citygen.solids import Array
+from vasgen.citygen.geometry.solids import Array
 from vasgen.errors import InputError
 
 #: Longitude and latitude of the city's origin where none is given: off the coast of Africa,

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from vasgen.artefact import atomic_file
 from vasgen.bundle import SceneBundle, VisualMaterial
-from vasgen.citygen import archetypes
 from vasgen.citygen.city import City
 from vasgen.citygen.config import Lod
 from vasgen.citygen.exporters.objects import (
@@ -26,9 +25,10 @@ from vasgen.citygen.exporters.objects import (
     of_the_ground,
     record_of,
 )
+from vasgen.citygen.geometry.solids import Array, Ints, Surface
+from vasgen.citygen.life import archetypes
+from vasgen.citygen.life.props import Prop
 from vasgen.citygen.materials import PALETTE
-from vasgen.citygen.props import Prop
-from vasgen.citygen.solids import Array, Ints, Surface
 
 _FLOAT, _UINT = 5126, 5125
 _VERTICES, _INDICES = 34962, 34963

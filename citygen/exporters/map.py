@@ -22,7 +22,7 @@ from shapely import Point, Polygon, affinity
 
 from vasgen.artefact import atomic_file
 from vasgen.citygen.city import City
-from vasgen.citygen.crowns import SPECIES
+from vasgen.citygen.life.crowns import SPECIES
 from vasgen.errors import unknown_choice
 
 _PAPER = "#f7f4ee"

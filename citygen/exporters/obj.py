@@ -14,8 +14,8 @@ from vasgen.bundle import VisualMaterial
 from vasgen.citygen.city import City
 from vasgen.citygen.config import Lod
 from vasgen.citygen.exporters.objects import by_finish, name_of
+from vasgen.citygen.geometry.solids import Ints, Surface
 from vasgen.citygen.materials import PALETTE
-from vasgen.citygen.solids import Ints, Surface
 
 _ROWS = 65536  # lines that are put into words at a time
 _UV_STEPS = 10_000  # texture coordinates are written to four places

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vasgen.citygen.buildings import Building
+from vasgen.citygen.architecture.buildings import Building
 from vasgen.citygen.city import City
+from vasgen.citygen.geometry.solids import Array, Ints, Surface
 from vasgen.citygen.materials import PALETTE, RADIO_NAMES
-from vasgen.citygen.solids import Array, Ints, Surface
 from vasgen.semantics import SemanticClass
 
 #: What a record of a building holds.

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.artefact import atomic_file
-from vasgen.citygen import archetypes, modules
 from vasgen.citygen.city import City
+from vasgen.citygen.facade import modules
+from vasgen.citygen.geometry.solids import Ints, Surface
+from vasgen.citygen.life import archetypes
 from vasgen.citygen.materials import PALETTE, RADIO_NAMES
-from vasgen.citygen.solids import Ints, Surface
 from vasgen.errors import unknown_choice
 from vasgen.semantics import SemanticClass
 

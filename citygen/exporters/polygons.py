@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from vasgen.citygen.solids import Array, Ints
+from vasgen.citygen.geometry.solids import Array, Ints
 
 #: Triangles whose corners lie this near to a neighbour's plane are in one plane with it,
 #: and a polygon's corners never lie further from its own, metres.

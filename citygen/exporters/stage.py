@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vasgen.bundle import VisualMaterial
 from vasgen.citygen.exporters.objects import Finished, Record, by_finish, compact, normals
-from vasgen.citygen.solids import Array, Ints, Surface
+from vasgen.citygen.geometry.solids import Array, Ints, Surface
 from vasgen.errors import MissingDependencyError
 
 

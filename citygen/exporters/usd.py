@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from vasgen.artefact import atomic_file
-from vasgen.citygen import archetypes, modules
 from vasgen.citygen.city import City
 from vasgen.citygen.config import Lod
 from vasgen.citygen.exporters.objects import by_building, name_of, of_the_ground, record_of
 from vasgen.citygen.exporters.stage import StageFile
+from vasgen.citygen.facade import modules
+from vasgen.citygen.geometry.solids import Surface
+from vasgen.citygen.life import archetypes
 from vasgen.citygen.materials import PALETTE
-from vasgen.citygen.solids import Surface
 from vasgen.errors import unknown_choice
 from vasgen.semantics import SemanticClass
 

@@ -12,7 +12,7 @@ import shapely
 
 from tests.citygen.surface_invariants import none_of
 from vasgen.citygen import City
-from vasgen.citygen.archetypes import model
+from vasgen.citygen.life.archetypes import model
 
 #: Least gap between buildings, metres; two roundings to a millimetre may take 2 mm of it.
 GAP_M = 0.198

@@ -12,8 +12,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from vasgen.citygen import City
+from vasgen.citygen.geometry.solids import Surface
 from vasgen.citygen.materials import PALETTE, RADIO_NAMES
-from vasgen.citygen.solids import Surface
 from vasgen.semantics import BUILDING, WALKABLE, SemanticClass
 
 #: Least height of a triangle, metres, by level of detail.

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import trimesh
 
-from vasgen.citygen.assembly import assemble
-from vasgen.citygen.footprints import ell, inset, rectangle, rounded
-from vasgen.citygen.roofs import Look, Tier, gable, hip, lift, mansard, terraces
-from vasgen.citygen.solids import Cell, Finish, Grid, Shell, join
+from vasgen.citygen.architecture.footprints import ell, inset, rectangle, rounded
+from vasgen.citygen.architecture.roofs import Look, Tier, gable, hip, lift, mansard, terraces
+from vasgen.citygen.geometry.assembly import assemble
+from vasgen.citygen.geometry.solids import Cell, Finish, Grid, Shell, join
 from vasgen.semantics import SemanticClass
 
 WALL, BAND = Finish(SemanticClass.WALL, 1), Finish(SemanticClass.WALL, 2)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.citygen import invariants, surface_invariants
 from vasgen.citygen import CityConfig, generate
-from vasgen.citygen.solids import Surface
+from vasgen.citygen.geometry.solids import Surface
 from vasgen.semantics import SemanticClass
 
 

@@ -6,7 +6,7 @@ import shapely
 
 from vasgen.bundle import RadioMaterial
 from vasgen.citygen import CityConfig, generate
-from vasgen.citygen.ground import CARRIAGEWAY
+from vasgen.citygen.groundwork.ground import CARRIAGEWAY
 from vasgen.citygen.land import SKIRT_M
 from vasgen.citygen.materials import RADIO, RADIO_NAMES
 from vasgen.semantics import SemanticClass

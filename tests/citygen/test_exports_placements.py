@@ -7,8 +7,9 @@ import plyfile
 import pytest
 import trimesh
 
-from vasgen.citygen import archetypes, modules
 from vasgen.citygen.exporters.placements import NAMES, write_placements
+from vasgen.citygen.facade import modules
+from vasgen.citygen.life import archetypes
 from vasgen.errors import InputError
 from vasgen.semantics import SemanticClass
 

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from pxr import Usd, UsdGeom, UsdSemantics, UsdShade, UsdValidation
 
-from vasgen.citygen import CityConfig, archetypes, generate, modules
+from vasgen.citygen import CityConfig, generate
 from vasgen.citygen.exporters.usd import write_usd
+from vasgen.citygen.facade import modules
+from vasgen.citygen.life import archetypes
 from vasgen.citygen.materials import PALETTE, RADIO_NAMES
 from vasgen.errors import InputError, MissingDependencyError
 from vasgen.semantics import SemanticClass

@@ -8,9 +8,13 @@ import shapely
 
 from vasgen.citygen import CityConfig, generate
 from vasgen.citygen import facades as grammar
-from vasgen.citygen.assembly import assemble
-from vasgen.citygen.facades import Facades
-from vasgen.citygen.footprints import ell, rectangle
+from vasgen.citygen.architecture.footprints import ell, rectangle
+from vasgen.citygen.architecture.roofs import Look, Tier, gable, terraces
+from vasgen.citygen.facade.carving import carve
+from vasgen.citygen.facade.facades import Facades
+from vasgen.citygen.facade.modules import KIND, KINDS, labels, module, prototype
+from vasgen.citygen.geometry.assembly import assemble
+from vasgen.citygen.geometry.solids import Finish, Grid, Shell
 from vasgen.citygen.materials import (
     BARE,
     FACADE_FAMILY,
@@ -19,10 +23,6 @@ from vasgen.citygen.materials import (
     PALETTE,
     RADIO_NAMES,
 )
-from vasgen.citygen.modules import KIND, KINDS, labels, module, prototype
-from vasgen.citygen.relief import carve
-from vasgen.citygen.roofs import Look, Tier, gable, terraces
-from vasgen.citygen.solids import Finish, Grid, Shell
 from vasgen.errors import InputError
 from vasgen.seeding import stream
 from vasgen.semantics import SemanticClass

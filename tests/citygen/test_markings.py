@@ -8,9 +8,9 @@ import shapely
 from shapely import LineString
 
 from vasgen.citygen import City, CityConfig, generate
-from vasgen.citygen.markings import paint
+from vasgen.citygen.groundwork.markings import paint
 from vasgen.citygen.materials import PALETTE, RADIO_NAMES
-from vasgen.citygen.sections import Track
+from vasgen.citygen.roads.sections import Track
 from vasgen.semantics import SemanticClass
 
 CITIES = [("downtown", 0, 300.0, 0.0), ("mix", 1, 300.0, 20.0), ("margin", 2, 420.0, 0.0)]

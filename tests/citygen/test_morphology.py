@@ -10,11 +10,10 @@ import shapely
 from shapely import LineString
 
 from vasgen.citygen import CityConfig, generate
-from vasgen.citygen.blocks import Block
-from vasgen.citygen.buildings import Building
+from vasgen.citygen.architecture.buildings import Building
 from vasgen.citygen.charts import draw_morphology
 from vasgen.citygen.config import District
-from vasgen.citygen.ground import Patch
+from vasgen.citygen.groundwork.ground import Patch
 from vasgen.citygen.morphology import (
     BEARINGS,
     bearing_shares,
@@ -23,6 +22,7 @@ from vasgen.citygen.morphology import (
     orientation,
     rayleigh_fit,
 )
+from vasgen.citygen.plots.blocks import Block
 from vasgen.citygen.targets import Targets
 from vasgen.errors import InputError
 

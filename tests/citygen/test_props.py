@@ -8,13 +8,13 @@ import shapely
 import trimesh
 
 from vasgen.citygen import CityConfig, generate
-from vasgen.citygen.archetypes import VARIANTS, model
-from vasgen.citygen.cars import BODIES, COLOURS
 from vasgen.citygen.config import District
-from vasgen.citygen.crowns import SPECIES
-from vasgen.citygen.ground import CARRIAGEWAY
+from vasgen.citygen.groundwork.ground import CARRIAGEWAY
+from vasgen.citygen.life.archetypes import VARIANTS, model
+from vasgen.citygen.life.cars import BODIES, COLOURS
+from vasgen.citygen.life.crowns import SPECIES
+from vasgen.citygen.life.props import KINDS, Prop, prop_surface
 from vasgen.citygen.materials import FAMILIES, RADIO_NAMES
-from vasgen.citygen.props import KINDS, Prop, prop_surface
 from vasgen.errors import InputError
 from vasgen.semantics import SemanticClass
 

@@ -9,10 +9,10 @@ import pytest
 import shapely
 
 from vasgen.citygen import CityConfig, generate
+from vasgen.citygen.architecture.programme import SLENDEREST, rayleigh_sample
 from vasgen.citygen.config import District
-from vasgen.citygen.lots import apportion
+from vasgen.citygen.plots.lots import apportion
 from vasgen.citygen.profiles import PROFILES
-from vasgen.citygen.programme import SLENDEREST, rayleigh_sample
 from vasgen.citygen.targets import ENVIRONMENTS, LOWEST_BUILDING_M, Targets, fit, parse_targets
 from vasgen.errors import InputError
 

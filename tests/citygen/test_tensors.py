@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import shapely
 
-from vasgen.citygen.tensors import Along, Contour, Grid, Radial, TensorField, Waves
-from vasgen.citygen.tracing import Compass, Crowd, evenly_spaced, trace
+from vasgen.citygen.roads.tensors import Along, Contour, Grid, Radial, TensorField, Waves
+from vasgen.citygen.roads.tracing import Compass, Crowd, evenly_spaced, trace
 
 POINTS = np.random.default_rng(0).uniform(-300.0, 300.0, (500, 2))
 

@@ -9,11 +9,11 @@ import pytest
 import shapely
 
 from vasgen.citygen import City, CityConfig, generate
-from vasgen.citygen.grading import STEEPEST_STREET
-from vasgen.citygen.ground import CARRIAGEWAY
+from vasgen.citygen.geometry.solids import Cell, Finish, Grid, Shell
+from vasgen.citygen.groundwork.grading import STEEPEST_STREET
+from vasgen.citygen.groundwork.ground import CARRIAGEWAY
+from vasgen.citygen.groundwork.terrain import STEEPEST, natural_hills
 from vasgen.citygen.land import survey
-from vasgen.citygen.solids import Cell, Finish, Grid, Shell
-from vasgen.citygen.terrain import STEEPEST, natural_hills
 from vasgen.errors import InputError
 from vasgen.semantics import SemanticClass
 

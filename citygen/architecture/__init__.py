@@ -1,0 +1,1 @@
+"""Buildings: their plans, massing and roofs, by kind of lot or to given figures."""

@@ -1,0 +1,1 @@
+"""Facades as real geometry: storeys, modules, and the grammar that chooses them."""

@@ -1,0 +1,1 @@
+"""The geometry kernel: plan pieces, shells, and their triangles."""

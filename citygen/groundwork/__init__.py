@@ -1,0 +1,1 @@
+"""The ground: its sheet and markings, and the terrain it was graded from."""

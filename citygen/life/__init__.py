@@ -1,0 +1,1 @@
+"""What stands about in a city: trees, street furniture and parked cars."""

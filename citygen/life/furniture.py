@@ -1,0 +1,169 @@
+"""Models of street furniture: lamps, traffic lights, benches and bus stops."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vasgen.citygen.config import Lod
+from vasgen.citygen.geometry.forms import Solid, box, lathe, loft
+from vasgen.citygen.geometry.solids import Array, Finish
+from vasgen.citygen.materials import FAMILIES
+from vasgen.semantics import SemanticClass
+
+#: Height of the mast and reach of the arm of each lamp, metres: main and minor streets.
+LAMPS = ((8.6, 1.9), (6.0, 1.1))
+#: Reach of the arm of each traffic light, metres: wide and narrow streets.
+SIGNALS = (4.6, 2.2)
+#: Length and depth of a shelter and of a bench, metres.
+SHELTER_M = (4.2, 1.4)
+BENCH_M = (1.8, 0.62)
+
+_SUNK_M = 0.3
+
+
+def _finish(family: str, colour: int, radio: str = "metal") -> Finish:
+    return Finish(SemanticClass.FURNITURE, FAMILIES[family][colour], radio)
+
+
+_STEEL, _GALVANISED = _finish("pole", 0), _finish("pole", 1)
+_BLACK = _finish("rubber", 0)
+_TIMBER = _finish("timber", 0, "wood")
+_PANE = _finish("car-glass", 1, "glass")
+_LIGHTS = tuple(_finish("lens", colour, "glass") for colour in range(4))
+
+
+def lamp(variant: int, lod: Lod) -> list[Solid]:
+    """A street lamp whose arm reaches forward."""
+    height, reach = LAMPS[variant]
+    if lod != 3:
+        tip = np.array([(reach, -0.16, height), (reach, 0.16, height), (reach, 0.0, height + 0.3)])
+        foot = np.tile([0.0, 0.0, height - 0.3], (3, 1))
+        return [_needle(0.11, height), loft([foot, tip], _GALVANISED)]
+    mast = [(0.11, -_SUNK_M), (0.11, 0.9), (0.075, 1.0), (0.045, height - 0.4)]
+    arm = [
+        _upright_ring(0.0, 0.045, 0.06, height - 0.5, height - 0.4),
+        _upright_ring(0.3 * reach, 0.03, 0.03, height - 0.08, height - 0.02),
+        _upright_ring(reach - 0.5, 0.025, 0.025, height + 0.06, height + 0.11),
+    ]
+    head = [
+        _upright_ring(reach - 0.62, 0.06, 0.05, height + 0.04, height + 0.12),
+        _upright_ring(reach - 0.35, 0.16, 0.11, height + 0.02, height + 0.15),
+        _upright_ring(reach, 0.12, 0.08, height + 0.06, height + 0.14),
+    ]
+    glow = [[_LIGHTS[3], None, None, None]] * 2
+    return [
+        lathe(mast, 6, _GALVANISED),
+        loft(arm, _GALVANISED),
+        loft(head, _GALVANISED, sides=glow),
+    ]
+
+
+def traffic_light(variant: int, lod: Lod) -> list[Solid]:
+    """A traffic light that shines forward; its mast arm reaches to the right of that."""
+    reach = SIGNALS[variant]
+    if lod != 3:
+        tip = [(0.06, -reach, 5.9), (-0.06, -reach, 5.9), (0.0, -reach, 6.05)]
+        foot = np.tile([0.0, 0.0, 5.6], (3, 1))
+        arm = loft([foot, np.array(tip)], _STEEL)
+        return [_needle(0.13, 6.0), arm, _housing(-reach, 5.35)]
+    mast = [(0.13, -_SUNK_M), (0.13, 1.0), (0.09, 1.05), (0.07, 5.75), (0.0, 5.8)]
+    arm = loft([_across_ring(0.05, 0.06, 5.5), _across_ring(-reach - 0.2, 0.035, 5.85)], _STEEL)
+    heads = [(0.0, 2.5), (-reach, 5.2)]
+    lights = [lens for y, z in heads for lens in _lenses(y, z)]
+    housings = [_housing(y, z) for y, z in heads]
+    return [lathe(mast, 6, _STEEL), arm, *housings, *lights]
+
+
+def bench(lod: Lod) -> list[Solid]:
+    """A bench; who sits on it looks forward."""
+    half, depth = BENCH_M[0] / 2, BENCH_M[1]
+    back = -depth / 2
+    if lod != 3:
+        side = [(back, -0.05), (depth / 2, -0.05), (depth / 2, 0.45), (back, 0.84)]
+        return [loft([np.array([(x, y, z) for x, z in side]) for y in (-half, half)], _TIMBER)]
+    solids = []
+    for number in range(4):
+        x = back + 0.12 + 0.125 * number
+        solids.append(box((x, -half, 0.42), (x + 0.105, half, 0.46), _TIMBER))
+    solids += [
+        box((back + 0.02, -half, z), (back + 0.06, half, z + 0.11), _TIMBER) for z in (0.55, 0.7)
+    ]
+    for y in (-half + 0.18, half - 0.24):
+        solids.append(box((back + 0.06, y, 0.36), (depth / 2 - 0.03, y + 0.06, 0.42), _STEEL))
+        solids.append(box((back, y, -0.05), (back + 0.06, y + 0.06, 0.8), _STEEL))
+        solids.append(box((depth / 2 - 0.1, y, -0.05), (depth / 2 - 0.04, y + 0.06, 0.36), _STEEL))
+    return solids
+
+
+def bus_stop(variant: int, lod: Lod) -> list[Solid]:
+    """A stop that opens forward: 0 a glass shelter, 1 a pole with a flag."""
+    if variant == 1:
+        return _flag(0.0, 0.0, lod)
+    half, depth = SHELTER_M[0] / 2, SHELTER_M[1]
+    back, front = -depth / 2, depth / 2
+    roof = box((back, -half, 2.42), (front, half, 2.5), _STEEL)
+    rear = box((back + 0.06, -half + 0.1, 0.12), (back + 0.08, half - 0.1, 2.3), _PANE)
+    ends = [
+        box((back + 0.14, y, 0.12), (front - 0.35, y + 0.02, 2.3), _PANE)
+        for y in (-half + 0.06, half - 0.08)
+    ]
+    posts = [
+        box((x, y, -_SUNK_M), (x + 0.08, y + 0.08, 2.46), _STEEL)
+        for x in (back + 0.03, front - 0.35)
+        for y in (-half + 0.03, half - 0.11)
+    ]
+    if lod != 3:
+        return [roof, rear, *ends, posts[0], posts[1]]
+    seat = box((back + 0.16, -1.2, 0.42), (back + 0.52, 1.0, 0.47), _TIMBER)
+    legs = [
+        box((back + 0.3, y, -0.05), (back + 0.36, y + 0.06, 0.44), _STEEL) for y in (-1.0, 0.75)
+    ]
+    sill = box((back + 0.05, -half + 0.1, 0.08), (back + 0.09, half - 0.1, 0.14), _STEEL)
+    poster = box((back + 0.14, half - 0.12, 0.5), (front - 0.4, half - 0.03, 2.1), _BLACK)
+    return [
+        *(roof, rear, *ends, *posts, seat, *legs, sill, poster),
+        *_flag(front - 0.12, -half - 0.3, lod),
+    ]
+
+
+def _flag(x: float, y: float, lod: Lod) -> list[Solid]:
+    """The pole with the sign of the stop and, in full detail, its timetable."""
+    sign = box((x - 0.02, y - 0.05, 2.3), (x + 0.42, y - 0.01, 2.75), _finish("paint", 4))
+    if lod != 3:
+        return [_needle(0.08, 2.9, (x, y)), sign]
+    pole = lathe([(0.035, -_SUNK_M), (0.035, 2.85)], 6, _GALVANISED, centre=(x, y))
+    table = box((x - 0.15, y + 0.02, 1.2), (x + 0.15, y + 0.05, 1.75), _finish("paint", 0))
+    return [pole, sign, table]
+
+
+def _needle(radius: float, height: float, centre: tuple[float, float] = (0.0, 0.0)) -> Solid:
+    """The lightest mast: four triangles."""
+    return lathe([(radius, -_SUNK_M), (0.0, height)], 3, _GALVANISED, centre=centre)
+
+
+def _upright_ring(x: float, bottom: float, top: float, low: float, high: float) -> Array:
+    """Corners across the way forward: half widths at the bottom and the top, and their levels."""
+    return np.array([(x, bottom, low), (x, -bottom, low), (x, -top, high), (x, top, high)])
+
+
+def _across_ring(y: float, half: float, z: float) -> Array:
+    return np.array(
+        [(-half, y, z - half), (half, y, z - half), (half, y, z + half), (-half, y, z + half)]
+    )
+
+
+def _housing(y: float, z: float) -> Solid:
+    """The case of three lights, one above the other, from level z up."""
+    return box((0.1, y - 0.17, z), (0.3, y + 0.17, z + 1.0), _BLACK)
+
+
+def _lenses(y: float, z: float) -> list[Solid]:
+    """Red, amber and green from the top down, under small hoods of their own thickness."""
+    solids = []
+    for number, light in enumerate(_LIGHTS[:3]):
+        angle = np.arange(6) * np.pi / 3
+        at = z + 0.83 - 0.32 * number
+        around = np.column_stack([np.cos(angle), np.sin(angle)]) * 0.12 + (y, at)
+        rings = [np.column_stack([np.full(6, x), around]) for x in (0.28, 0.34)]
+        solids.append(loft(rings, _BLACK, caps=((), [light] * 4)))
+    return solids

@@ -1,0 +1,1 @@
+"""Land to build on: blocks and their lots."""

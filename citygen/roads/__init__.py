@@ -1,0 +1,1 @@
+"""Streets: tensor fields, the network of avenues and streets, quarters, kerbs and sections."""
