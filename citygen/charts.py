@@ -55,7 +55,7 @@ def draw_morphology(city: City, path: Path | str, *, district: int | None = None
 
 
 def _title(figure: Figure, city: City, district: int | None, figures: Morphology) -> None:
-    name = city.config.density if district is None else city.land.districts[district].density
+    name = city.config.title if district is None else city.land.districts[district].density
     part = "" if district is None else f"   ·   district {district}"
     figure.text(0.04, 0.945, name, fontsize=24, color=_INK, weight="bold", va="center")
     facts = (

@@ -162,7 +162,7 @@ class City:
         groups = [np.flatnonzero(surface.radio == RADIO_NAMES.index(name)) for name in names]
         config = self.config
         return SceneBundle(
-            f"{config.density}-{config.seed}",
+            f"{config.title}-{config.seed}".replace(", ", "-"),
             tuple(
                 _mesh(name, surface, index, visual)
                 for name, index in zip(names, groups, strict=True)

@@ -36,7 +36,8 @@ MAX_RELIEF_M = 300.0
 class District:
     """A part of a city with a character of its own.
 
-    It takes the quarters (land between major streets) whose middle it covers.
+    It takes the quarters (land between major streets) of which it covers most; at least the one
+    of which it covers most of all.
 
     Attributes:
         density: kind of city.
@@ -131,6 +132,11 @@ class CityConfig:
         _check_seed(self.seed)
         _check_size(self.size_m)
         District(self.density, targets=self.targets, profile=self.profile)  # checks them
+
+    @property
+    def title(self) -> str:
+        """The densities of the city, its districts' first: "downtown, mix, margin"."""
+        return ", ".join(dict.fromkeys([*(d.density for d in self.districts), self.density]))
 
     @property
     def character(self) -> District:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import Polygon
+from shapely import LineString, Polygon
 
 from vasgen.citygen.config import CityConfig, District, as_polygon
 
@@ -37,11 +37,33 @@ class Land:
         """The outline, narrower by a margin."""
         return self.outline.buffer(-margin_m, join_style="mitre")
 
-    def district_at(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
-        """(N,) number of the district of each point (N, 2), metres."""
-        found = np.full(len(points), len(self.districts) - 1, dtype=np.int64)
-        for index in reversed(range(len(self.districts))):
-            found[_covers(self.districts[index], points)] = index
+    @cached_property
+    def borders(self) -> tuple[LineString, ...]:
+        """Where districts end on the land, as lines of straight pieces of some 25 metres."""
+        lines = []
+        for district in self.districts[:-1]:
+            rim = _shape(district, self).exterior.intersection(self.skirt.buffer(1.0))
+            parts = shapely.get_parts(shapely.line_merge(rim))
+            lines += [shapely.segmentize(part, 25.0) for part in parts if part.length > 100.0]
+        return tuple(shapely.set_precision(line, 0.01) for line in lines)
+
+    def districts_of(self, areas: NDArray[np.object_]) -> NDArray[np.int64]:
+        """(N,) number of the district that covers most of each area, (N,) polygons.
+
+        A district too small to cover most of any takes the one it covers most of.
+        """
+        left: shapely.Geometry = self.outline
+        cover = np.zeros((len(self.districts), len(areas)))
+        for number, district in enumerate(self.districts):
+            shape = shapely.intersection(_shape(district, self), left, grid_size=0.01)
+            left = shapely.difference(left, shape, grid_size=0.01)
+            cover[number] = shapely.area(shapely.intersection(areas, shape, grid_size=0.01))
+        cover = cover.round(1)  # square metres: the last digits decide nothing
+        cover[-1] += 0.1  # what lies in the skirt belongs to the rest
+        found = cover.argmax(axis=0)
+        for number in reversed(range(len(self.districts) - 1)):
+            if cover[number].any() and not (found == number).any():
+                found[cover[number].argmax()] = number
         return found
 
 
@@ -55,9 +77,10 @@ def survey(config: CityConfig) -> Land:
     return Land(outline, (*config.districts, config.character))
 
 
-def _covers(district: District, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _shape(district: District, land: Land) -> Polygon:
+    """Where a district is asked for."""
     if district.corners is not None:
-        return np.asarray(shapely.contains_xy(Polygon(district.corners), *points.T))
+        return Polygon(district.corners)
     if district.radius_m is not None:
-        return np.asarray(np.hypot(*points.T) <= district.radius_m)
-    return np.ones(len(points), dtype=bool)
+        return land.outline.envelope.centroid.buffer(district.radius_m)
+    return land.outline

@@ -6,12 +6,14 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 from vasgen.artefact import atomic_directory
-from vasgen.bundle import SceneBundle
-from vasgen.citygen import CityConfig, generate
+from vasgen.citygen import City, CityConfig, generate
+from vasgen.citygen.charts import draw_morphology
 from vasgen.citygen.config import District, rings
 from vasgen.citygen.exporters import check_formats, export
+from vasgen.citygen.profiles import Density
 from vasgen.citygen.targets import parse_targets
 from vasgen.errors import InputError
 from vasgen.orchestrate.progress import Progress, Silent
@@ -34,17 +36,16 @@ def city_config(scene: SceneSpec, seed: int) -> CityConfig:
         InputError: if a value is not allowed.
     """
     districts = tuple(
-        District(d.density, d.radius_m, d.corners, parse_targets(d.targets))
+        District(cast(Density, d.density), d.radius_m, d.corners, parse_targets(d.targets))
         for d in scene.districts
     )
-    *inner, density = scene.density.split(",")
-    return CityConfig(
-        density,
+    *inner, outermost = scene.density.split(",")
+    config = CityConfig(
+        cast(Density, outermost),
         seed,
         scene.size_m,
         lod=scene.lod,
         targets=parse_targets(scene.targets),
-        districts=districts + rings(inner, scene.size_m),
         boundary=scene.boundary,
         pattern=scene.pattern,
         relief_m=scene.relief_m,
@@ -52,6 +53,7 @@ def city_config(scene: SceneSpec, seed: int) -> CityConfig:
         furniture=scene.furniture,
         vehicles=scene.vehicles,
     )
+    return dataclasses.replace(config, districts=districts + rings(inner, config.size_m))
 
 
 def make_city(
@@ -59,7 +61,7 @@ def make_city(
     out: Path,
     progress: Progress | None = None,
     formats: Iterable[str] = USUAL_FORMATS,
-) -> SceneBundle:
+) -> City:
     """Generate a city into a folder that appears whole: bundle, exports, picture, statistics.
 
     Args:
@@ -69,7 +71,7 @@ def make_city(
         formats: of the exports, keys of ``citygen.exporters.FORMATS``.
 
     Returns:
-        The city's scene bundle.
+        The city.
 
     Raises:
         InputError: if the folder holds something other than a city, or there is no such format.
@@ -80,19 +82,29 @@ def make_city(
     wanted = check_formats(formats)
     if out.exists() and not (out / MORPHOLOGY_JSON).is_file() and not _is_empty(out):
         raise InputError(f"{out} holds something other than a city; choose another --out.")
-    watch.start(f"Generating a {config.density} city", 0)
+    watch.start("Generating the city", 0)
     city = generate(config)
     bundle = city.to_bundle()
     with atomic_directory(out) as scratch:
         watch.start("Writing the scene", 0)
         bundle.save(scratch)
-        record = json.dumps(dataclasses.asdict(city.morphology()), indent=1, sort_keys=True)
+        record = json.dumps(_figures(city), indent=1, sort_keys=True)
         (scratch / MORPHOLOGY_JSON).write_text(record + "\n")
+        draw_morphology(city, scratch / "morphology.png")
         watch.start(f"Exporting {', '.join(wanted)}", 0)
         export(city, scratch, wanted)
         watch.start("Drawing the preview", 0)
         preview(bundle, scratch / "preview.png")
-    return bundle
+    return city
+
+
+def _figures(city: City) -> dict[str, object]:
+    """The morphology of the city, and of each of its districts if it has several."""
+    numbers = range(len(city.land.districts)) if city.config.districts else ()
+    return {
+        **city.morphology().as_dict(),
+        "districts": [city.morphology(district=number).as_dict() for number in numbers],
+    }
 
 
 def _is_empty(folder: Path) -> bool:

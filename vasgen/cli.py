@@ -137,11 +137,15 @@ def city(
     name = scene.density.replace(",", "-")
     folder = out or Path("out") / f"city-{name}-{seed}"
     with progress_bars() as bars:
-        bundle = make_city(city_config(scene, seed), folder, bars, formats.split(","))
+        city = make_city(city_config(scene, seed), folder, bars, formats.split(","))
+    figures = city.morphology()
+    triangles = city.to_bundle().num_triangles
     facts = {
-        "city": f"{scene.density}, seed {seed}",
-        "triangles": f"{bundle.num_triangles:,}",
-        "look at": str(folder / "preview.png"),
+        "city": f"{scene.density}, {figures.land_m2 / 1e6:.3g} km², seed {seed}, LoD {scene.lod}",
+        "buildings": f"{figures.buildings:,}; {triangles:,} triangles with ground and props",
+        "built up": f"α {figures.built_up_ratio:.3g}, β {figures.buildings_per_km2:.4g} per km², "
+        f"γ {figures.height_scale_m:.3g} m" + _missed(figures.deviations),
+        "look at": f"{folder / 'preview.png'}, morphology.png",
         "took": str(watch),
     }
     succeed(f"Generated {folder}", facts, [f"vasgen plan {folder} --out poses.json"])
@@ -375,6 +379,14 @@ def _transmitters(positions: list[str] | None, count: int | None) -> dict[str, o
     if count is not None:
         raise InputError("give either --transmitter X,Y,Z or --transmitters N, not both.")
     return {"positions": [_point("--transmitter", text) for text in positions]}
+
+
+def _missed(deviations: tuple[float, float, float] | None) -> str:
+    """How far the figures are from their targets."""
+    if deviations is None:
+        return ""
+    worst = max(deviations, key=abs)
+    return f" (targets hit within {abs(worst):.1%})"
 
 
 def _left_out(kinds: list[str]) -> dict[str, bool]:

@@ -163,7 +163,7 @@ def _draw_buildings(axes: Axes, city: City) -> None:
 def _furnish(figure: Figure, axes: Axes, city: City) -> None:
     """Title, scale bar and north arrow."""
     config, figures = city.config, city.morphology()
-    figure.text(0.04, 0.965, config.density, fontsize=24, color=_INK, weight="bold", va="center")
+    figure.text(0.04, 0.965, config.title, fontsize=24, color=_INK, weight="bold", va="center")
     facts = (
         f"seed {config.seed}   ·   {config.size_m:g} m × {config.size_m:g} m   ·   "
         f"{len(city.buildings)} buildings   ·   {figures.built_up_ratio:.0%} built up   ·   "

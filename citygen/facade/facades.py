@@ -254,6 +254,23 @@ class Facades:
         return np.asarray(self._styles.pattern[building[wall] - 1, index])
 
 
+def balconied(seed: int, buildings: Sequence[Building], lots: Sequence[Lot]) -> tuple[Mask, Mask]:
+    """Which buildings may have balconies, (B,) each: on any wall, and on their street walls.
+
+    Args:
+        seed: of the city.
+        buildings: in order of their ids.
+        lots: lots of the city.
+    """
+    anywhere, at_street = np.zeros((2, len(buildings)), dtype=bool)
+    own = [lots[building.lot] for building in buildings]
+    likely = [index for index, lot in enumerate(own) if lot.use in _BALCONIES]
+    styles = _draw(seed, [buildings[i] for i in likely], [own[i] for i in likely])
+    anywhere[likely] = styles.balconies > 0
+    at_street[likely] = anywhere[likely] & styles.street_balconies
+    return anywhere, at_street
+
+
 def _draw(seed: int, buildings: Sequence[Building], lots: Sequence[Lot]) -> _Styles:
     count = len(buildings)
     value, pattern = np.empty((count, 8)), np.empty((count, _PATTERN))

@@ -14,6 +14,7 @@ from vasgen.citygen.architecture.buildings import LOT_LEVEL_M, Building
 from vasgen.citygen.geometry.assembly import mm, triangulate
 from vasgen.citygen.geometry.solids import Array, Cell, Finish, Ints, Shell
 from vasgen.citygen.groundwork.grading import Grading
+from vasgen.citygen.groundwork.linework import LATTICE_M, faces_between
 from vasgen.citygen.groundwork.pads import Pad
 from vasgen.citygen.groundwork.terrain import FLAT, Terrain
 from vasgen.citygen.land import Land
@@ -22,10 +23,6 @@ from vasgen.citygen.plots.blocks import Block
 from vasgen.citygen.plots.lots import Lot
 from vasgen.citygen.roads.sections import Sections
 from vasgen.semantics import SemanticClass
-
-#: Corners of the sheet are whole centimetres: coarse enough that a point computed twice is
-#: one point, fine enough that nobody sees it.
-_LATTICE_M = 0.01
 
 _FINISHES = {
     "road": Finish(SemanticClass.ROAD, FAMILIES["asphalt"][0]),
@@ -121,9 +118,7 @@ def lay_ground(
     else:
         lines += sections.cuts(sections.pavement_m + _OVER_PAVEMENT_M)
         lines += _open_ground(land, blocks)
-    noded = shapely.union_all(lines, grid_size=_LATTICE_M)
-    faces = shapely.get_parts(shapely.polygonize([noded]))
-    patches = _surfaced(faces, layers)
+    patches = _surfaced(faces_between(lines, land.skirt), layers)
     patches = _junctions_apart(patches, sections)
     patches.sort(key=lambda p: (p.owner, p.polygon.bounds))
     return tuple(patches if grading is None else _levelled(patches, grading, pads))
@@ -137,7 +132,7 @@ def _layers(
     layers = [Patch(land.skirt, "road", 0.0, -1), Patch(city, "road", 0.0, -1)]
     # Rounded kerbs may reach a few centimetres beyond the skirt where that turns inwards.
     fields = shapely.get_parts(
-        shapely.intersection(np.array(outlines, dtype=object), land.skirt, grid_size=_LATTICE_M)
+        shapely.intersection(np.array(outlines, dtype=object), land.skirt, grid_size=LATTICE_M)
     )
     layers += [
         Patch(polygon, "field", 0.0, -1)
@@ -225,11 +220,11 @@ def _levelled(patches: list[Patch], grading: Grading, pads: Sequence[Pad]) -> li
     """The patches with levels at their corners: the streets', and on pads those of the pads."""
     polygons = np.array([patch.polygon for patch in patches], dtype=object)
     points = shapely.get_coordinates(polygons)
-    _, first, corner = np.unique(_keys(points, _LATTICE_M), return_index=True, return_inverse=True)
+    _, first, corner = np.unique(_keys(points, LATTICE_M), return_index=True, return_inverse=True)
     places = points[first]
     levels = grading.level_at(places)
     tree = shapely.STRtree([pad.polygon for pad in pads])
-    place, pad = tree.query(shapely.points(places), predicate="dwithin", distance=1.5 * _LATTICE_M)
+    place, pad = tree.query(shapely.points(places), predicate="dwithin", distance=1.5 * LATTICE_M)
     change = np.array([pad.level_m for pad in pads])[pad] - levels[place]
     levels[place] = np.round(levels[place] + np.clip(change, -TERRACE_M, TERRACE_M), 3)
     stops = np.cumsum(shapely.get_num_coordinates(polygons))[:-1]

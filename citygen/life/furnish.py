@@ -65,7 +65,7 @@ def furnish(
         ground: patches of the ground.
         terrain: the ground's levels.
     """
-    around = Surroundings(land, streets, sections, blocks, lots, buildings)
+    around = Surroundings(land, streets, sections, blocks, lots, buildings, config.seed)
     planned = {
         "traffic-light": plan_signals(around),
         "bus-stop": plan_stops(around, config.seed),

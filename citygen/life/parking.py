@@ -14,8 +14,12 @@ from vasgen.citygen.life.places import PLACE, Places, Surroundings, places_at, p
 from vasgen.citygen.profiles import Density
 from vasgen.seeding import stream
 
-#: Share of the kerbside bays that are taken.
-_OCCUPANCY: dict[Density, float] = {"downtown": 0.47, "mix": 0.65, "margin": 0.45}
+#: Share of the bays of a kerb that are taken: from quiet to busy kerbs.
+_OCCUPANCY: dict[Density, tuple[float, float]] = {
+    "downtown": (0.42, 0.52),
+    "mix": (0.55, 0.74),
+    "margin": (0.41, 0.55),
+}
 _BAY_M = 6.3
 _JUNCTION_M = 6.5  # from a junction's mouth to the first bay
 _NARROWEST_M = 1.9
@@ -37,14 +41,16 @@ def _at_kerbs(around: Surroundings, seed: int) -> Places:
     count = count.astype(np.int64)
     middles = shapely.line_interpolate_point(sides.lines, 0.5, normalized=True)
     district = around.streets.district_at(shapely.get_coordinates(middles))
-    usual = np.array([_OCCUPANCY[d.density] for d in around.land.districts])[district]
+    shares = np.array([_OCCUPANCY[d.density] for d in around.land.districts])[district]
     rows = [np.empty((0, 6))]
     for index in np.flatnonzero(count).tolist():
         rng = stream(seed, "parking", *sides.names[index].tolist())
-        busy = usual[index] * rng.uniform(0.75, 1.25)
+        busy = rng.uniform(*shares[index]) * count[index]
         draws = rng.random((count[index], 5))
         number = np.arange(count[index])
-        taken = draws[:, 0] < busy
+        # So many, wherever they are: single draws would leave some kerbs empty, fill others.
+        rank = draws[:, 0].argsort().argsort()
+        taken = rank < np.floor(busy + rng.random())
         owner = np.full(int(taken.sum()), index)
         rows.append(np.column_stack([owner, number[taken], draws[taken, 1:]]))
     side, number, body, shift, aside, turn = np.concatenate(rows).T

@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from vasgen.citygen.architecture.buildings import Building
+from vasgen.citygen.facade.facades import balconied
 from vasgen.citygen.geometry.solids import Array, Ints
 from vasgen.citygen.land import Land
 from vasgen.citygen.life.cars import BODIES, COLOURS
@@ -35,8 +36,9 @@ PLACE = np.dtype(
 )
 Places = NDArray[np.void]
 
-#: Nothing stands nearer to a wall, metres.
+#: Nothing stands nearer to a wall, metres; what is as high as a door keeps off its canopy.
 WALL_M = 0.3
+CANOPY_ROOM_M = 0.65
 
 _KERB_M = 0.1  # pavement props keep off the kerb's edge
 _WAY_LENGTH_M = 7.0  # a drive goes on over the pavement and the parking lane
@@ -85,15 +87,22 @@ def places_at(
 
 
 def plans(kind: str, places: Places) -> NDArray[np.object_]:
-    """(N,) rectangles the places take up on the ground."""
+    """(N,) what the places take up on the ground: rectangles, and crowns that begin low."""
     table = np.array(_PLANS[kind])
     x0, y0, x1, y1 = table[places["variant"] % len(table)].T * places["wide"]
+    shapes = boxes(places, x0, y0, x1, y1)
     if kind == "tree":
-        # Where nobody can walk under a crown, the crown counts.
+        # Where nobody can walk under a crown, all of the crown counts.
         low = _CROWN_BASE_M[places["variant"]] * places["tall"] < HEADROOM_M
-        reach = np.where(low, 0.8 * _CROWN_RADIUS_M[places["variant"]] * places["wide"], x1)
-        x0, y0, x1, y1 = -reach, -reach, reach, reach
-    return boxes(places, x0, y0, x1, y1)
+        shapes[low] = _crowns(places[low])
+    return shapes
+
+
+def _crowns(places: Places) -> NDArray[np.object_]:
+    """(N,) polygons of 16 sides around the crowns of trees."""
+    centres = shapely.points(places["x"], places["y"])
+    radius = _CROWN_RADIUS_M[places["variant"]] * places["wide"] / np.cos(np.pi / 16)
+    return np.asarray(shapely.buffer(centres, radius, quad_segs=4))
 
 
 def boxes(
@@ -178,6 +187,7 @@ class Surroundings:
         blocks: blocks of the city.
         lots: lots of the blocks.
         buildings: all buildings.
+        seed: the city's seed.
     """
 
     def __init__(
@@ -188,7 +198,9 @@ class Surroundings:
         blocks: Sequence[Block],
         lots: Sequence[Lot],
         buildings: Sequence[Building],
+        seed: int,
     ) -> None:
+        self._seed = seed
         self.land, self.streets, self.blocks = land, streets, tuple(blocks)
         self.lots, self.buildings = tuple(lots), tuple(buildings)
         self.kerbsides = Kerbsides(streets, sections)
@@ -197,6 +209,11 @@ class Surroundings:
     def walls(self) -> shapely.STRtree:
         """Footprints of all buildings."""
         return shapely.STRtree([building.footprint for building in self.buildings])
+
+    @cached_property
+    def balconied(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which buildings may have balconies: on any wall, and on their street walls."""
+        return balconied(self._seed, self.buildings, self.lots)
 
     @cached_property
     def pavements(self) -> shapely.STRtree:
@@ -236,9 +253,11 @@ class Surroundings:
         """Whether shapes lie in the city, half a metre from its outline."""
         return _contained(shapes, [self.land.within(0.5)])
 
-    def off_walls(self, shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
+    def off_walls(
+        self, shapes: NDArray[np.object_], distance_m: float = WALL_M
+    ) -> NDArray[np.bool_]:
         """Whether shapes keep off all walls."""
-        return ~_touched(shapes, self.walls, WALL_M)
+        return ~_touched(shapes, self.walls, distance_m)
 
     def off_ways(self, shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
         """Whether shapes leave all drives and paths to doors free."""

@@ -12,7 +12,14 @@ from shapely import Polygon
 from vasgen.citygen.geometry.solids import Array, Ints
 from vasgen.citygen.groundwork.ground import Patch
 from vasgen.citygen.life.furniture import SHELTER_M
-from vasgen.citygen.life.places import PLACE, Places, Surroundings, places_at, plans
+from vasgen.citygen.life.places import (
+    CANOPY_ROOM_M,
+    PLACE,
+    Places,
+    Surroundings,
+    places_at,
+    plans,
+)
 from vasgen.seeding import key, stream
 
 _LAMP_SPACING_M = 32.0
@@ -79,7 +86,8 @@ def plan_stops(around: Surroundings, seed: int) -> Places:
     for variant, out in ((0, _STOP_OUT_M + SHELTER_M[1] / 2), (1, 0.6)):
         points, way = sides.at(side, along, np.full(len(side), out))
         tried = places_at(points, way + np.pi / 2, variant=variant)
-        fits = open_ & around.on_pavement(plans("bus-stop", tried))
+        shapes = plans("bus-stop", tried)
+        fits = open_ & around.on_pavement(shapes) & around.off_walls(shapes, CANOPY_ROOM_M)
         found[fits], open_[fits] = tried[fits], False
     return found[~open_]
 

@@ -11,8 +11,16 @@ from shapely import Polygon
 
 from vasgen.citygen.geometry.solids import Array
 from vasgen.citygen.groundwork.ground import Patch
+from vasgen.citygen.facade.modules import BALCONY_M
 from vasgen.citygen.life.crowns import SPECIES
-from vasgen.citygen.life.places import HEADROOM_M, WALL_M, Places, Surroundings, places_at, plans
+from vasgen.citygen.life.places import (
+    CANOPY_ROOM_M,
+    HEADROOM_M,
+    Places,
+    Surroundings,
+    places_at,
+    plans,
+)
 from vasgen.citygen.plots.blocks import Block
 from vasgen.citygen.profiles import Use
 from vasgen.seeding import stream
@@ -29,6 +37,7 @@ _GARDENS: dict[Use, tuple[float, float]] = {
 _GREEN = ("lawn", "meadow")
 _KERB_DISTANCE_M = 1.0
 _SMALLEST_CROWN_M = 1.3
+_BALCONY_ROOM_M = BALCONY_M + 0.1  # between crowns and walls that may have balconies
 _INSIDE_M = 2.0  # trunks keep this far from the city's outline
 
 #: Species by number of ``crowns.SPECIES``: one for each row along a street, any in a garden.
@@ -61,12 +70,13 @@ def plan_trees(around: Surroundings, ground: Sequence[Patch], seed: int) -> Plac
     species = draws[:, 4].astype(np.int64)
     full = np.array([s.radius_m for s in SPECIES])[species]
     slim = full / max(s.radius_m for s in SPECIES)
-    radius = np.minimum(draws[:, 2] * np.sqrt(slim), _room(points, around))
+    at_street = draws[:, 7] == 1
+    radius = np.minimum(draws[:, 2] * np.sqrt(slim), _room(points, at_street, around))
     wide = radius / full
     tall = wide * draws[:, 5]
     # Along the streets people and parked cars must pass under the crowns.
     clear = HEADROOM_M / np.array([s.base * s.height_m for s in SPECIES])[species]
-    tall = np.where(draws[:, 7] == 1, np.maximum(tall, clear), tall)
+    tall = np.where(at_street, np.maximum(tall, clear), tall)
     trees = places_at(draws[:, :2], draws[:, 6], variant=species, wide=wide, tall=tall)
     trees = trees[radius >= _SMALLEST_CROWN_M * slim]
     shapes = plans("tree", trees)
@@ -120,15 +130,26 @@ def _scatter(block: Block, rng: np.random.Generator) -> Array:
     return places[kept]
 
 
-def _room(points: NDArray[np.object_], around: Surroundings) -> Array:
-    """(N,) largest crown radius that keeps clear of all walls, metres."""
-    room = np.full(len(points), np.inf)
-    if around.buildings and len(points):
-        (index, _), distance = around.walls.query_nearest(
+def _room(points: NDArray[np.object_], at_street: NDArray[np.bool_], around: Surroundings) -> Array:
+    """(N,) largest crown radius that keeps clear of all walls and balconies, metres."""
+    plans = around.walls.geometries
+    anywhere, to_street = around.balconied
+    room = _distance(points, plans) - CANOPY_ROOM_M
+    for trees, buildings in ((at_street, to_street), (~at_street, anywhere)):
+        clear = _distance(points[trees], plans[buildings]) - _BALCONY_ROOM_M
+        room[trees] = np.minimum(room[trees], clear)
+    return room
+
+
+def _distance(points: NDArray[np.object_], plans: NDArray[np.object_]) -> Array:
+    """(N,) distance to the nearest of plans, metres; infinite if there is none."""
+    found = np.full(len(points), np.inf)
+    if len(points) and len(plans):
+        (index, _), distance = shapely.STRtree(plans).query_nearest(
             points, all_matches=False, return_distance=True
         )
-        room[index] = distance - WALL_M
-    return room
+        found[index] = distance
+    return found
 
 
 def _on_green(points: NDArray[np.object_], ground: Sequence[Patch]) -> NDArray[np.bool_]:

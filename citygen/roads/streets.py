@@ -127,6 +127,11 @@ class _Street:
     district: int
 
 
+#: How strongly streets follow the border of a district, and to how far from it, metres.
+_BORDER_WEIGHT = 3.0
+_BORDER_REACH_M = 90.0
+
+
 def lay_streets(config: CityConfig, land: Land, terrain: Terrain | None = None) -> Streets:
     """Draw the network over the land and its skirt.
 
@@ -192,6 +197,9 @@ def _city_field(seed: int, land: Land, terrain: Terrain | None, waves: Waves) ->
     bases: list[Basis] = [Grid(rng.uniform(-0.45, 0.45))]
     bases.append(Radial((x + dx, y + dy), profile.radial, 0.6 * extent_m, 0.15 * extent_m))
     bases.append(Along(ring[:-1], ring[1:], 0.5 * profile.follow, 0.08 * extent_m))
+    for border in land.borders:
+        corners = shapely.get_coordinates(border)
+        bases.append(Along(corners[:-1], corners[1:], _BORDER_WEIGHT, _BORDER_REACH_M))
     if terrain is not None:
         bases.append(Contour(terrain, CONTOUR_WEIGHT))
     return TensorField(bases, waves)
@@ -202,8 +210,9 @@ def _majors(seed: int, land: Land, field: TensorField) -> list[Edge]:
     profile = _own(land)
     compass = Compass(field, land.skirt)
     room_m = 0.5 * math.sqrt(land.skirt.area)
-    lines: list[LineString] = []
-    ranks: list[int] = []
+    # Districts are bounded by avenues: a ring around an old town, a boulevard beside a suburb.
+    lines: list[LineString] = list(land.borders)
+    ranks: list[int] = [0] * len(lines)
     for family, spacing_m in enumerate(profile.spacing_m):
         apart_m = profile.major_every * spacing_m
         shift = stream(seed, "first", family).uniform(-0.15, 0.15, 2) * min(apart_m, room_m)
@@ -261,15 +270,10 @@ def _on_rim(points: Array, land: Land) -> NDArray[np.bool_]:
 def _quarters(majors: list[Edge], land: Land) -> list[Quarter]:
     """Faces between the major streets, in a fixed order."""
     frame = _on_land(majors, land, Limits(0.0, 0.0, 0.0)).frame
-    faces = faces_of([*frame, *(edge.line for edge in majors)])
-    middles = shapely.point_on_surface(np.array(faces, dtype=object))
-    inside = shapely.contains(land.skirt, middles)
-    districts = land.district_at(shapely.get_coordinates(middles))
-    return [
-        Quarter(face, int(district))
-        for face, district, own in zip(faces, districts, inside, strict=True)
-        if own
-    ]
+    faces = np.array(faces_of([*frame, *(edge.line for edge in majors)]), dtype=object)
+    faces = faces[shapely.contains(land.skirt, shapely.point_on_surface(faces))]
+    numbers = land.districts_of(faces).tolist()
+    return [Quarter(face, number) for face, number in zip(faces, numbers, strict=True)]
 
 
 def _plots(

@@ -7,9 +7,9 @@ import pytest
 import shapely
 
 from vasgen.citygen import CityConfig, generate
-from vasgen.citygen import facades as grammar
 from vasgen.citygen.architecture.footprints import ell, rectangle
 from vasgen.citygen.architecture.roofs import Look, Tier, gable, terraces
+from vasgen.citygen.facade import facades as grammar
 from vasgen.citygen.facade.carving import carve
 from vasgen.citygen.facade.facades import Facades
 from vasgen.citygen.facade.modules import KIND, KINDS, labels, module, prototype
