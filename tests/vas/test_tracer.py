@@ -11,7 +11,7 @@ from vasgen.errors import InputError
 from vasgen.layers import PATH_GAIN_FLOOR_DB, RADIO_LAYERS
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas import Tracer
+from vasgen.vas import Tracer, View
 from vasgen.vas.link_budget import Powers, radio_layers
 from vasgen.vas.surface import visible_surface
 
@@ -121,6 +121,23 @@ def test_footprint_and_lattice_agree_where_the_surface_is_smooth():
     difference = np.abs(footprint.path_gain_db - lattice.path_gain_db)[lit]
     assert np.median(difference) < 0.05
     assert np.quantile(difference, 0.9) < 1.0
+
+
+@pytest.mark.parametrize("kind", ["footprint", "lattice"])
+def test_a_view_does_not_depend_on_the_views_traced_with_it(kind):
+    scene = street_canyon()
+    tracer = Tracer(scene, RadioSpec(rays=200_000, max_depth=3, surface=kind))
+    places = [((-55, -60, 50), 64, 48), ((40, 3, 20), 48, 64), ((-10, -70, 45), 40, 40)]
+    views = []
+    for place, width, height in places:
+        caster, camera, depth, normal = view(scene, place, (0, 0, 5), width, height)
+        views.append(View(camera, depth, normal))
+    together = tracer.trace_views(views, TRANSMITTERS, seed=5)
+    for one, layers in zip(views, together, strict=True):
+        alone = tracer.trace(*one, TRANSMITTERS, seed=5)
+        assert layers.reached.any()
+        for name, array in layers.arrays().items():
+            assert np.array_equal(array, alone.arrays()[name], equal_nan=True), name
 
 
 @pytest.mark.parametrize("diffraction", [False, True])
