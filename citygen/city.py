@@ -14,7 +14,7 @@ from vasgen.artefact import library_versions
 from vasgen.bundle import Mesh, SceneBundle
 from vasgen.citygen.architecture.buildings import Building
 from vasgen.citygen.architecture.massing import build
-from vasgen.citygen.config import LODS, CityConfig, Lod
+from vasgen.citygen.config import CityConfig, Lod, check_lod
 from vasgen.citygen.facade.carving import Relief, carve
 from vasgen.citygen.facade.facades import Facades
 from vasgen.citygen.geometry.assembly import assemble
@@ -34,7 +34,6 @@ from vasgen.citygen.plots.lots import Lot, divide
 from vasgen.citygen.roads.kerbs import kerbs
 from vasgen.citygen.roads.sections import Sections, section_streets
 from vasgen.citygen.roads.streets import Streets, lay_streets
-from vasgen.errors import InputError
 
 T = TypeVar("T")
 
@@ -127,9 +126,10 @@ class City:
         return measure_city(self, district)
 
     def _level(self, lod: Lod | None) -> Lod:
-        if lod is not None and lod not in LODS:
-            raise InputError(f"lod is {lod!r}; allowed: 1, 2 or 3.")
-        return self.config.lod if lod is None else lod
+        if lod is None:
+            return self.config.lod
+        check_lod(lod)
+        return lod
 
     def _once(self, what: str, lod: Lod, make: Callable[[Lod], T]) -> T:
         if (what, lod) not in self._made:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
@@ -30,6 +30,10 @@ MIN_SIZE_M = 100.0
 MAX_SIZE_M = 5000.0
 MAX_SEED = 2**63 - 1
 MAX_RELIEF_M = 300.0
+#: Corners of a boundary lie within this of the origin, along either axis.
+MAX_AWAY_M = 10_000.0
+#: A boundary holds a circle of this radius: land for a block with streets around it.
+MIN_RADIUS_M = 25.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class District:
 
     Attributes:
         density: kind of city.
-        radius_m: how far it reaches from the city's origin, metres; None: no limit.
+        radius_m: how far it reaches from the middle of the city, metres: the origin, or with a
+            boundary the middle of its bounding box; None: no limit.
         corners: its outline instead of a radius.
         targets: figures it is to hit.
         profile: replaces the density's own rules.
@@ -89,7 +94,8 @@ class CityConfig:
         lod: level of detail of the mesh and the scene bundle.
         targets: ITU-R P.1410 figures to hit; None: the density's own character.
         districts: parts with another character; the first that covers a place has it.
-        boundary: corners of the city's outline, metres, instead of a square.
+        boundary: corners of the city's outline, metres, instead of a square around the origin;
+            within 10 km of the origin, and wide enough for a circle of 25 m radius.
         pattern: "field" (tensor fields) or "grid".
         relief_m: height difference of the terrain, metres, up to 0.15 of the city's size; 0:
             flat.
@@ -118,8 +124,7 @@ class CityConfig:
     def __post_init__(self) -> None:
         if self.density not in DENSITIES:
             raise unknown_choice("density", self.density, DENSITIES)
-        if self.lod not in LODS:
-            raise InputError(f"lod is {self.lod!r}; allowed: 1, 2 or 3.")
+        check_lod(self.lod)
         if self.pattern not in PATTERNS:
             raise unknown_choice("pattern", self.pattern, PATTERNS)
         if not _is_number(self.relief_m) or not 0 <= self.relief_m <= MAX_RELIEF_M:
@@ -127,7 +132,7 @@ class CityConfig:
                 f"relief_m is {self.relief_m!r}; allowed: 0 to {MAX_RELIEF_M:.0f} metres."
             )
         if self.boundary is not None:
-            x0, y0, x1, y1 = as_polygon("boundary", self.boundary).bounds
+            x0, y0, x1, y1 = _checked_boundary(self.boundary).bounds
             object.__setattr__(self, "size_m", max(x1 - x0, y1 - y0))
         _check_seed(self.seed)
         _check_size(self.size_m)
@@ -145,7 +150,7 @@ class CityConfig:
 
 
 def rings(densities: Sequence[str], size_m: float) -> tuple[District, ...]:
-    """Districts around the origin that widen evenly towards the edge of a square city.
+    """Districts around the middle of a city that widen evenly towards the edge of a square city.
 
     ``CityConfig("margin", size_m=900, districts=rings(("downtown", "mix"), 900))`` is a city
     with a downtown of 150 m radius, a ring of mixed character to 300 m, and a margin.
@@ -167,8 +172,11 @@ def as_polygon(name: str, corners: Corners) -> Polygon:
     Raises:
         InputError: if the corners are no simple polygon with an area.
     """
-    if len(corners) < 3 or not all(_is_number(v) for corner in corners for v in corner):
-        raise InputError(f"{name}: {len(corners)} corners; allowed: three or more pairs of metres.")
+    if not _are_pairs(corners):
+        raise InputError(
+            f"{name}: {len(corners)} corners; allowed: three or more pairs of metres, like "
+            "((0, 0), (300, 0), (0, 300))."
+        )
     polygon = Polygon(corners)
     if not polygon.is_valid or polygon.area <= 0:
         raise InputError(
@@ -176,6 +184,39 @@ def as_polygon(name: str, corners: Corners) -> Polygon:
             "touch itself. Order the corners along the outline."
         )
     return polygon
+
+
+def check_lod(lod: object) -> None:
+    """Check that there is such a level of detail.
+
+    Raises:
+        InputError: if there is none.
+    """
+    if type(lod) is not int or lod not in LODS:
+        raise InputError(f"lod is {lod!r}; allowed: 1, 2 or 3.")
+
+
+def _checked_boundary(corners: Corners) -> Polygon:
+    polygon = as_polygon("boundary", corners)
+    away_m = max(map(abs, polygon.bounds))
+    if away_m > MAX_AWAY_M:
+        raise InputError(
+            f"boundary: reaches {away_m:g} m from the origin; allowed: at most {MAX_AWAY_M:.0f} m "
+            "along either axis. Move it to the origin."
+        )
+    if polygon.buffer(-MIN_RADIUS_M).is_empty:
+        raise InputError(
+            "boundary: too thin; allowed: outlines that hold a circle of at least "
+            f"{MIN_RADIUS_M:.0f} m radius."
+        )
+    return polygon
+
+
+def _are_pairs(corners: Corners) -> bool:
+    return len(corners) >= 3 and all(
+        isinstance(corner, Collection) and len(corner) == 2 and all(map(_is_number, corner))
+        for corner in corners
+    )
 
 
 def _is_number(value: object) -> bool:

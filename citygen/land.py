@@ -33,6 +33,12 @@ class Land:
         """The outline widened by the skirt that streets and ground cover."""
         return self.outline.buffer(SKIRT_M, join_style="mitre", mitre_limit=2.0)
 
+    @cached_property
+    def middle(self) -> NDArray[np.float64]:
+        """(2,) middle of the outline's bounding box, from which radii are measured, metres."""
+        x0, y0, x1, y1 = self.outline.bounds
+        return np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+
     def within(self, margin_m: float) -> shapely.Geometry:
         """The outline, narrower by a margin."""
         return self.outline.buffer(-margin_m, join_style="mitre")
@@ -64,7 +70,7 @@ class Land:
         for number in reversed(range(len(self.districts) - 1)):
             if cover[number].any() and not (found == number).any():
                 found[cover[number].argmax()] = number
-        return found
+        return np.asarray(found, dtype=np.int64)
 
 
 def survey(config: CityConfig) -> Land:
@@ -82,5 +88,5 @@ def _shape(district: District, land: Land) -> Polygon:
     if district.corners is not None:
         return Polygon(district.corners)
     if district.radius_m is not None:
-        return land.outline.envelope.centroid.buffer(district.radius_m)
+        return shapely.Point(land.middle).buffer(district.radius_m)
     return land.outline

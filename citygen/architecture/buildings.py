@@ -11,6 +11,7 @@ from shapely import Polygon
 
 from vasgen.citygen.architecture.footprints import Rect, inset
 from vasgen.citygen.architecture.roofs import Look, Tier, lift, terraces
+from vasgen.citygen.geometry import plane
 from vasgen.citygen.geometry.solids import Array, Cell, Finish, Grid, Shell
 from vasgen.citygen.materials import BLANK, FAMILIES, RADIO_OF
 from vasgen.citygen.plots.lots import Lot
@@ -97,8 +98,7 @@ class Site:
     @property
     def along(self) -> Array:
         """(2,) unit vector along the lot's front."""
-        step = self.lot.front[1] - self.lot.front[0]
-        return np.asarray(step / np.hypot(*step))
+        return plane.unit(self.lot.front[1] - self.lot.front[0])
 
 
 @dataclass(frozen=True)

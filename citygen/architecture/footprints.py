@@ -9,6 +9,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Polygon
 
+from vasgen.citygen.geometry import plane
+
 Array = NDArray[np.float64]
 
 _SAMPLES = 26
@@ -34,8 +36,7 @@ class Rect:
 
     def place(self, local: Array) -> Array:
         """World positions of points (N, 2) given as metres along and away from the front."""
-        across = np.array([-self.along[1], self.along[0]])
-        return np.asarray(self.origin + local[:, :1] * self.along + local[:, 1:] * across)
+        return self.origin + plane.across(local, self.along, plane.left_of(self.along))
 
     def part(self, x: float, y: float, width_m: float, depth_m: float) -> Rect:
         """A smaller rectangle at (x, y) of this one."""
@@ -61,18 +62,19 @@ def inscribed(area: shapely.Geometry, along: Array) -> Rect | None:
     polygon = max(shapely.get_parts(area), key=lambda part: part.area, default=None)
     if not isinstance(polygon, Polygon) or polygon.is_empty:
         return None
-    across = np.array([-along[1], along[0]])
-    ring = shapely.get_coordinates(polygon.exterior) @ np.stack([along, across], axis=1)
+    across = plane.left_of(along)
+    ring = plane.along(shapely.get_coordinates(polygon.exterior), along, across)
     xs = np.linspace(ring[:, 0].min(), ring[:, 0].max(), _SAMPLES + 2)[1:-1]
     low, high = _widest_span(ring, xs)
     best = (0.0, 0.0, 0.0, 0.0, 0.0)
     for i in range(len(xs) - 1):
         bottom, top = np.maximum.accumulate(low[i:]), np.minimum.accumulate(high[i:])
-        covered = (xs[i:] - xs[i]) * (top - bottom)
+        # Rounded: of two that are equally large, the first is taken on every machine.
+        covered = np.round((xs[i:] - xs[i]) * (top - bottom), 6)
         j = int(covered.argmax())
         if covered[j] > best[0]:
             best = (float(covered[j]), xs[i], xs[i + j], float(bottom[j]), float(top[j]))
-    _, x0, x1, y0, y1 = best
+    x0, x1, y0, y1 = np.round(best[1:], 3).tolist()
     for _ in range(8):
         if min(x1 - x0, y1 - y0) < 2.0:
             return None
@@ -93,7 +95,7 @@ def _widest_span(ring: Array, xs: Array) -> tuple[Array, Array]:
     ys = ys[: len(ys) // 2 * 2]
     low, high = ys[0::2], ys[1::2]
     with np.errstate(invalid="ignore"):
-        span = np.where(np.isfinite(high), high - low, 0.0)
+        span = np.where(np.isfinite(high), np.round(high - low, 6), 0.0)
     pick = span.argmax(axis=0)[None]
     found = span.max(axis=0) > 0
     return (
@@ -125,15 +127,14 @@ def outline(polygon: Polygon, front: Array | None = None) -> Array | None:
     simple = polygon.simplify(0.3)
     if not isinstance(simple, Polygon) or simple.area < 20.0:
         return None
-    ring = shapely.get_coordinates(shapely.orient_polygons(simple).exterior)[:-1]
-    lengths = np.hypot(*(np.roll(ring, -1, axis=0) - ring).T)
-    ring = ring[lengths > _SHORTEST_EDGE_M]
+    ring = np.round(shapely.get_coordinates(shapely.orient_polygons(simple).exterior)[:-1], 3)
+    ring = ring[plane.length(np.roll(ring, -1, axis=0) - ring) > _SHORTEST_EDGE_M]
     if len(ring) < 3 or not Polygon(ring).is_valid:
         return None
     if front is not None:
         middles = (ring + np.roll(ring, -1, axis=0)) / 2
-        distance = np.hypot(*(middles - front.mean(axis=0)).T)
-        ring = np.roll(ring, -int(distance.argmin()), axis=0)
+        distance = plane.length(middles - front.mean(axis=0))
+        ring = np.roll(ring, -int(distance.round(3).argmin()), axis=0)
     return _within(ring, polygon)
 
 
@@ -177,7 +178,7 @@ def inset(ring: Array, distance_m: float) -> Array | None:
         (N, 2) metres, or None if an edge would vanish or the ring fold over.
     """
     edge = np.roll(ring, -1, axis=0) - ring
-    unit = edge / np.hypot(*edge.T)[:, None]
+    unit = plane.unit(edge)
     normal = np.column_stack([-unit[:, 1], unit[:, 0]])
     before = np.roll(normal, 1, axis=0)
     scale = 1.0 + (normal * before).sum(axis=1)
@@ -252,10 +253,10 @@ def cut_corner(ring: Array, corner: Array, cut_m: float) -> Array:
 
     The cut is left out where an edge beside it is too short, or no corner sticks out there.
     """
-    away = np.hypot(*(ring - corner).T)
+    away = plane.length(ring - corner).round(3)
     i = int(away.argmin())
     sides = [ring[i - 1] - ring[i], ring[(i + 1) % len(ring)] - ring[i]]
-    lengths = [float(np.hypot(*side)) for side in sides]
+    lengths = [float(plane.length(side)) for side in sides]
     is_reflex = sides[0][0] * sides[1][1] > sides[0][1] * sides[1][0]
     if away[i] > 4.0 or min(lengths) < 3.0 * cut_m or is_reflex:
         return ring

@@ -18,6 +18,7 @@ from vasgen.citygen.architecture.buildings import (
 )
 from vasgen.citygen.architecture.footprints import Rect, inscribed
 from vasgen.citygen.architecture.roofs import Look, Tier, gable, hip, shed
+from vasgen.citygen.geometry import plane
 from vasgen.citygen.geometry.solids import Array, Cell, Finish, Grid, Shell
 from vasgen.citygen.materials import BLANK, FAMILIES
 from vasgen.semantics import SemanticClass
@@ -98,7 +99,7 @@ def _drives(site: Site, main: Rect, attached: Array | None) -> tuple[Polygon, ..
     """A path to the front door, and a drive to the garage."""
     ways = [main.part(0.4 * main.width_m, -30.0, 1.4, 30.0)]
     if attached is not None:
-        width = float(np.hypot(*(attached[1] - attached[0])))
+        width = float(plane.length(attached[1] - attached[0]))
         ways.append(main.part(main.width_m + 0.4, -30.0, width - 0.8, 30.6))
     paved = [Polygon(way.ring()).intersection(site.lot.polygon) for way in ways]
     return tuple(part for part in paved if isinstance(part, Polygon) and part.area > 1.0)
@@ -131,7 +132,7 @@ def _ground(quad: Array, middles: list[Array], attached: Array | None) -> Array:
 def _chimney(quad: Array, eave: float, rise: float, look: Look) -> Shell:
     """A chimney through the slope beside the ridge."""
     a, b, _, d = quad
-    along, across = (b - a) / np.hypot(*(b - a)), (d - a) / np.hypot(*(d - a))
+    along, across = plane.unit(b - a), plane.unit(d - a)
     corner = (a + b) / 2 + (d - a) * 0.36
     step, side = along * _CHIMNEY_M, across * _CHIMNEY_M
     ring = np.array([corner, corner + step, corner + step + side, corner + side])

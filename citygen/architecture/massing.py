@@ -13,6 +13,7 @@ from vasgen.citygen.architecture import highrise, lowrise, midrise, planned
 from vasgen.citygen.architecture.buildings import Building, Site
 from vasgen.citygen.architecture.programme import Brief, programme
 from vasgen.citygen.config import CityConfig, District
+from vasgen.citygen.geometry import plane
 from vasgen.citygen.geometry.solids import Array
 from vasgen.citygen.land import Land
 from vasgen.citygen.plots.blocks import Block, district_areas
@@ -30,9 +31,10 @@ _ARCHITECTS: dict[Use, Callable[[Site, int], list[Building]]] = {
 }
 
 
-def centre_of(config: CityConfig) -> Array:
+def centre_of(config: CityConfig, land: Land) -> Array:
     """(2,) point of the city around which it is highest, metres."""
-    return stream(config.seed, "centre").normal(0.0, 0.07, 2) * config.size_m
+    away = stream(config.seed, "centre").normal(0.0, 0.07, 2) * config.size_m
+    return np.asarray(land.middle + away)
 
 
 def build(
@@ -74,20 +76,20 @@ def _sites(
         shapely.centroid(np.array([lot.polygon for lot in lots], dtype=object))
     )
     sites = []
-    reaches = [_reach(config, district) for district in land.districts]
+    reaches = [_reach(config, land, district) for district in land.districts]
     for lot, middle, number in zip(lots, middles, districts.tolist(), strict=True):
         rules, (centre, reach_m) = land.districts[number].rules, reaches[number]
-        away = float(np.hypot(*(middle - centre))) / (rules.heights.falloff * reach_m)
+        away = float(plane.length(middle - centre)) / (rules.heights.falloff * reach_m)
         sites.append(Site(lot, rules, config.seed, 2.0 ** -(away**2)))
     return sites
 
 
-def _reach(config: CityConfig, district: District) -> tuple[Array, float]:
+def _reach(config: CityConfig, land: Land, district: District) -> tuple[Array, float]:
     """The point around which a district is highest, and how far it reaches, metres."""
     if district.corners is not None:
         outline = Polygon(district.corners)
         x0, y0, x1, y1 = outline.bounds
         return np.array(outline.centroid.coords[0]), max(x1 - x0, y1 - y0) / 2
     if district.radius_m is not None:
-        return np.zeros(2), district.radius_m
-    return centre_of(config), config.size_m / 2
+        return land.middle, district.radius_m
+    return centre_of(config, land), config.size_m / 2

@@ -19,6 +19,7 @@ from vasgen.citygen.architecture.buildings import (
 )
 from vasgen.citygen.architecture.footprints import Rect, aitch, cut_corner, inscribed, outline, you
 from vasgen.citygen.architecture.roofs import Tier, gable, mansard
+from vasgen.citygen.geometry import plane
 from vasgen.citygen.geometry.solids import Array, Cell, Grid
 from vasgen.citygen.materials import BLANK
 
@@ -90,7 +91,7 @@ def _pitched(
     """A gable behind a plain front, a mansard on anything else or where drawn."""
     look = style.look(index)
     steep, run = rng.uniform(0.55, 0.9), rng.uniform(1.3, 2.2)
-    depth = np.hypot(*(rings[0][2] - rings[0][1])) if len(rings[0]) > 3 else 0.0
+    depth = float(plane.length(rings[0][2] - rings[0][1])) if len(rings[0]) > 3 else 0.0
     if len(rings) == 1 and len(rings[0]) == 4 and depth < 20.0 and rng.random() < 0.7:
         return gable(rings[0], eave, float(steep * depth / 2), look)
     return mansard(rings, eave, run, run * rng.uniform(1.4, 2.2), look)

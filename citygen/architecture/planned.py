@@ -23,6 +23,7 @@ from vasgen.citygen.architecture.footprints import inscribed
 from vasgen.citygen.architecture.plans import Plan
 from vasgen.citygen.architecture.programme import SLENDEREST, Brief
 from vasgen.citygen.architecture.roofs import Look, Tier, gable, hip, mansard, shed
+from vasgen.citygen.geometry import plane
 from vasgen.citygen.geometry.solids import Array, Cell, Grid
 from vasgen.citygen.materials import BLANK
 
@@ -118,12 +119,12 @@ def _pitched(site: Site, index: int, plan: Plan, height: float) -> Building | No
     rng, style = site.rng("roof"), _style(site, "tiles")
     look = style.look(index)
     ring = plan.rings[0]
-    sides = np.hypot(*(np.roll(ring, -1, axis=0) - ring).T)
+    sides = plane.length(np.roll(ring, -1, axis=0) - ring)
     quad = len(plan.rings) == 1 and len(ring) == 4
     steep, draw = rng.uniform(0.6, 0.95), rng.random()
     storey_m = site.profile.heights.storey_m
     if quad and sides.min() < 17.0:
-        along_front = sides[0] + sides[2] > sides[1] + sides[3]
+        along_front = round(sides[0] + sides[2] - sides[1] - sides[3], 3) > 0
         turned = ring if along_front else np.roll(ring, -1, axis=0)
         span = sides.min()
         rise = round(min(steep * span / 2, 0.45 * height, height - _LOWEST_EAVE_M), 3)
@@ -191,7 +192,8 @@ def _hall(site: Site, index: int, plan: Plan, height: float) -> Building:
     ring = plan.rings[0]
     if len(plan.rings) == 1 and len(ring) == 4 and height > 4.0:
         quad = ring
-        if np.hypot(*(ring[1] - ring[0])) < np.hypot(*(ring[2] - ring[1])):
+        first, second = plane.length(ring[1:3] - ring[:2]).round(3)
+        if first < second:
             quad = np.roll(ring, -1, axis=0)
         rise = round(min(0.2 * height, 0.09 * plan.narrow_m), 3)
         cells = gable(quad, LOT_LEVEL_M + height - rise, rise, style.look(index))

@@ -19,6 +19,7 @@ from vasgen.citygen.architecture.footprints import (
     outline,
     room_on,
 )
+from vasgen.citygen.geometry import plane
 from vasgen.citygen.geometry.solids import Array
 from vasgen.citygen.plots.lots import Lot
 from vasgen.citygen.profiles import Use
@@ -94,7 +95,7 @@ class Plan:
     def narrow_m(self) -> float:
         """A measure of its breadth: the shorter side around it, or the root of its area."""
         corners = shapely.get_coordinates(shapely.oriented_envelope(Polygon(self.rings[0])))
-        shorter = float(np.hypot(*np.diff(corners[:3], axis=0).T).min())
+        shorter = float(plane.length(np.diff(corners[:3], axis=0)).min())
         return min(shorter, float(np.sqrt(self.area_m2)))
 
 
@@ -111,8 +112,7 @@ class Drawing:
         if room is None:
             raise ValueError(f"lot {lot.index} has no room for a building")
         self.lot, self.room, self.room_m2 = lot, room, _area(room)
-        step = lot.front[1] - lot.front[0]
-        self.along = np.asarray(step / np.hypot(*step))
+        self.along = plane.unit(lot.front[1] - lot.front[0])
         names, weights = zip(*_FORMS[lot.use], strict=True)
         order = rng.choice(len(names), len(names), replace=False, p=weights)
         self.forms = [names[k] for k in order]
@@ -170,16 +170,15 @@ class Drawing:
     def _strip(
         self, area_m2: float, least_m: float = 0.0, most_m: float = np.inf
     ) -> list[Array] | None:
-        across = np.array([-self.along[1], self.along[0]])
-        axes = np.stack([self.along, across])
-        ring = np.concatenate([self.room, self.room[:1]]) @ axes.T
+        axes = self.along, plane.left_of(self.along)
+        ring = plane.along(np.concatenate([self.room, self.room[:1]]), *axes)
         (left, low), (right, high) = ring.min(axis=0), ring.max(axis=0)
         levels = np.linspace(low, high, 33)
-        level = float(np.interp(area_m2, areas_below(ring, levels), levels))
+        level = round(float(np.interp(area_m2, areas_below(ring, levels), levels)), 3)
         if not least_m <= level - low <= most_m:
             return None
         frame = np.array([[left, low], [right, low], [right, level], [left, level]])
-        half = Polygon((frame + [[-1, -1], [1, -1], [1, 0], [-1, 0]]) @ axes)
+        half = Polygon(plane.across(frame + [[-1, -1], [1, -1], [1, 0], [-1, 0]], *axes))
         part = shapely.intersection(Polygon(self.room), half, grid_size=0.001)
         found = outline(part, self.lot.front) if isinstance(part, Polygon) else None
         return None if found is None else [found]
@@ -202,7 +201,8 @@ class Drawing:
         if width > box.width_m or depth > box.depth_m:
             return None
         ring = shape(width, depth)
-        if ring.min() < 0.0:  # wings as deep as their width ask for more depth than there is
+        # Wings as deep as their width may ask for more depth than there is.
+        if ring.min() < 0.0 or (ring > (width, depth)).any():
             return None
         if len(ring) > 4 and inset(ring, wing_m / 2) is None:
             return None
@@ -248,7 +248,7 @@ def _area(ring: Array) -> float:
 
 def _length(ring: Array) -> float:
     """Length of an open ring."""
-    return float(np.hypot(*np.diff(ring, axis=0).T).sum() + np.hypot(*(ring[0] - ring[-1])))
+    return float(plane.length(ring - np.roll(ring, 1, axis=0)).sum())
 
 
 def _shrunk(ring: Array, area_m2: float) -> Array | None:

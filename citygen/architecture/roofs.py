@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vasgen.citygen.architecture.footprints import inset
+from vasgen.citygen.geometry import plane
 from vasgen.citygen.geometry.solids import Array, Cell, Finish
 
 PARAPET_THICKNESS_M = 0.35
@@ -93,8 +94,8 @@ def gable(
     a, b, c, d = quad
     right, left = (b + c) / 2, (d + a) / 2
     extra = np.empty((0, 2)) if side is None else side
-    half = np.hypot(*(right - b))
-    heights = [eave_m + rise_m * float(np.hypot(*(p - b))) / half for p in extra]
+    half = float(plane.length(right - b))
+    heights = [eave_m + rise_m * float(plane.length(p - b)) / half for p in extra]
     ridge = eave_m + rise_m
     front = lift(np.array([a, b, *extra, right, left]), [eave_m, eave_m, *heights, ridge, ridge])
     rear = lift(np.array([c, d, left, right]), [eave_m, eave_m, ridge, ridge])
@@ -106,7 +107,7 @@ def hip(
 ) -> list[Cell]:
     """Four slopes; arguments as for :func:`gable`."""
     a, b, c, d = quad
-    width, depth = np.hypot(*(b - a)), np.hypot(*(c - b))
+    width, depth = plane.length(np.array([b - a, c - b]))
     share = min(0.48, 0.5 * depth / width)
     right, left = (b + c) / 2, (d + a) / 2
     r1, r2 = right + (left - right) * share, left + (right - left) * share
@@ -145,7 +146,6 @@ def mansard(
 
 def _slope(ring: Array, eave_m: float, look: Look) -> Cell:
     """A pitched cell whose first edge is its eave."""
-    (x, y), step = ring[0, :2], ring[1, :2] - ring[0, :2]
-    dx, dy = step / np.hypot(*step)
+    (x, y), (dx, dy) = ring[0, :2], plane.unit(ring[1, :2] - ring[0, :2])
     eave = (float(x), float(y), float(dx), float(dy))
     return Cell((ring,), look.roof, look.wall, look.band, eave_m, look.instance, eave)

@@ -169,7 +169,7 @@ class _Edges:
         """Twice the signed area of a ring, seen from outside, times a face's own."""
         points = self.vertices[ring] - self.origin[face]
         across = np.cross(points, np.roll(points, -1, axis=0)).sum(axis=0)
-        return float(across @ self.normal[face])
+        return float((across * self.normal[face]).sum())
 
 
 def _sums(group: Ints, values: Array, count: int) -> Array:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from vasgen.citygen.architecture.buildings import Building
+from vasgen.citygen.architecture.buildings import LOT_LEVEL_M, Building
 from vasgen.citygen.facade.carving import Cells
 from vasgen.citygen.facade.modules import KIND, KINDS, side_room
 from vasgen.citygen.facade.storeys import Mask, Rows, WallTable
+from vasgen.citygen.geometry.assembly import MM
 from vasgen.citygen.geometry.solids import Array, Ints
 from vasgen.citygen.materials import FACADE_FAMILY, FACADE_RADIO
 from vasgen.citygen.plots.blocks import Block
@@ -43,6 +44,7 @@ _BALCONIES = {"perimeter": 0.5, "estate": 0.8}
 _NARROWEST_WALL_M = 1.6
 _NARROWEST_BAY_M = 2.0  # a texture's bay that is narrower is too fine for geometry: take two
 _PARTY_M = 0.6  # no window looks at another building that is nearer
+_ABOVE_M = 1.2  # a storey looks over a building that is lower than its floor by this: a parapet
 _BALCONY_ROOM_M = 3.0  # in front of a balcony; and half of it at both sides
 _CORNER_M = 0.02  # between the panels of two walls that meet
 _PATTERN = 97  # prime, so that bays and storeys do not run in step with it
@@ -97,6 +99,7 @@ class Facades:
         self._fronts = np.array([lot.front for lot in own]).reshape(-1, 2, 2)
         self._streets = np.array([blocks[lot.block].frontage for lot in own], dtype=object)
         self._plans = np.array([building.footprint for building in buildings], dtype=object)
+        self._tops = np.array([b.level_m + LOT_LEVEL_M + b.height_m for b in buildings])
         self._tree = shapely.STRtree(self._plans)
 
     def shift(self, building: Ints) -> Ints:
@@ -114,7 +117,8 @@ class Facades:
         count[walls.length < _NARROWEST_WALL_M] = 0
         wall = np.repeat(np.arange(len(count)), count)
         bay = np.arange(len(wall)) - np.repeat(np.cumsum(count) - count, count)
-        seeing = wall[~self._party(walls, wall, bay, count[wall])]
+        high = np.minimum(walls.high, walls.top)[wall] / MM - walls.storey[wall]
+        seeing = wall[self._neighbour(walls, wall, bay, count[wall]) < high - _ABOVE_M]
         return np.where(np.bincount(seeing, minlength=len(count)) > 0, count, 0)
 
     def kinds(self, walls: WallTable, rows: Rows, cells: Cells) -> Ints:
@@ -127,7 +131,8 @@ class Facades:
         columns, column = np.unique(wall * 2**32 + cells.bay, return_inverse=True)
         at, bay = np.divmod(columns, 2**32)
         _, first = np.unique(column, return_index=True)
-        party = self._party(walls, at, bay, cells.bays[first])[column]
+        before = self._neighbour(walls, at, bay, cells.bays[first])[column]
+        party = before > rows.low[cells.row] / MM - _ABOVE_M
         kind = self._windows(walls, wall, storey, cells, family)
         shops = self._styles.shops[building] & street & (storey == 0) & (width > 1.9)
         kind[shops & _is(family, _WITH_SHOPS)] = KIND["shop"]
@@ -228,23 +233,25 @@ class Facades:
         middle = (walls.start + walls.end) / 2
         streets = self._streets[building]
         here = shapely.distance(shapely.points(middle), streets)
-        there = shapely.distance(shapely.points(middle + 0.5 * walls.outward), streets)
+        # Half a metre inside, not outside: that could be as far beyond the front again.
+        inside = shapely.distance(shapely.points(middle - 0.5 * walls.outward), streets)
         reach = np.where(np.isin(self._use[building], ("highrise", "perimeter")), 4.0, 12.0)
-        return np.asarray((there < here - 0.2) & (here < reach))
+        return np.asarray((inside > here + 0.2) & (here < reach))
 
     def _garage(self, walls: WallTable) -> Mask:
         return np.asarray(walls.wing & (self._kind[walls.building - 1] == "house"))
 
-    def _party(self, walls: WallTable, wall: Ints, bay: Ints, bays: Ints) -> Mask:
-        """Whether a bay looks at another building that stands right in front of it."""
+    def _neighbour(self, walls: WallTable, wall: Ints, bay: Ints, bays: Ints) -> Array:
+        """Top of the highest other building right in front of a bay, metres; without: -inf."""
         start, end = _span(walls, wall, bay, bays)
         out = 0.35 * walls.outward[wall]
-        found = np.zeros(len(wall), dtype=bool)
+        top = np.full(len(wall), -np.inf)
         for share in (0.2, 0.5, 0.8):
             points = shapely.points(start + share * (end - start) + out)
             hit, other = self._tree.query(points, predicate="dwithin", distance=_PARTY_M - 0.35)
-            found[hit[walls.building[wall[hit]] - 1 != other]] = True
-        return found
+            apart = walls.building[wall[hit]] - 1 != other
+            np.maximum.at(top, hit[apart], self._tops[other[apart]])
+        return top
 
     def _noise(self, walls: WallTable, wall: Ints, storey: Ints, bay: Ints) -> Array:
         """A uniform value for a place on a building."""

@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from vasgen.citygen.geometry import plane
 from vasgen.citygen.geometry.solids import Array, Ints, Shell, Surface
 from vasgen.citygen.materials import BARE, BLANK, RADIO_NAMES, RADIO_OF
 from vasgen.semantics import SemanticClass
@@ -245,7 +246,7 @@ def _top_uv(c: Corners, cell: Ints, xy: Array, z: Array) -> Array:
     corner = np.concatenate([xy, z[..., None]], axis=-1)
     normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     # A metre of plan is this many metres up the slope.
-    steep = np.linalg.norm(normal, axis=-1) / normal[:, 2]
+    steep = np.sqrt((normal * normal).sum(axis=-1)) / normal[:, 2]
     return np.stack([dx * ex + dy * ey, (dy * ex - dx * ey) * steep[:, None]], axis=-1)
 
 
@@ -293,7 +294,7 @@ def _wall_uv(c: Corners, w: Walls, levels: Levels, wall: Ints, faces: Ints) -> A
 
     Metres where a wall has no bays, or shows its bare wall.
     """
-    length = np.hypot(*(c.xy[w.b] - c.xy[w.a]).T) / MM
+    length = plane.length((c.xy[w.b] - c.xy[w.a]).astype(float)) / MM
     grids = [shell.grid for shell in c.shells]
     shell = c.shell[w.a]
     bay = np.array([g.bay_m if g and not c.bare else 0.0 for g in grids])[shell]

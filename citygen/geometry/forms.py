@@ -159,7 +159,8 @@ def _welded(points: Array, faces: Ints, finishes: Sequence[Finish]) -> Solid:
     kept = (a != b) & (b != c) & (c != a)
     merged, welded = merged[kept], lattice / _MM
     corner = welded[merged]
-    volume = np.linalg.det(corner - welded.mean(axis=0)).sum()
+    first, second, third = np.moveaxis(corner - welded.mean(axis=0), 1, 0)
+    volume = (first * np.cross(second, third)).sum()
     own = tuple(itertools.compress(finishes, kept.tolist()))
     return Solid(welded, merged if volume > 0 else merged[:, ::-1], own)
 
@@ -199,7 +200,7 @@ def _halved(points: Array, faces: Ints) -> tuple[Array, Ints]:
     edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
     distinct, number = np.unique(edges, axis=0, return_inverse=True)
     middles = points[distinct].mean(axis=1)
-    middles /= np.linalg.norm(middles, axis=1, keepdims=True)
+    middles /= np.sqrt((middles * middles).sum(axis=1, keepdims=True))
     ab, bc, ca = number.reshape(3, -1) + len(points)
     quarters = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
     return np.concatenate([points, middles]), np.concatenate([np.column_stack(q) for q in quarters])

@@ -21,6 +21,8 @@ from vasgen.semantics import SemanticClass
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_UV_DIGITS = 4  # of texture coordinates, in metres, bays or storeys
+
 
 @dataclass(frozen=True)
 class Finish:
@@ -136,10 +138,12 @@ class Surface:
 
 
 def join(one: Surface, other: Surface) -> Surface:
-    """Both surfaces as one; nothing is welded."""
+    """Both surfaces as one; nothing is welded, and texture is on a lattice of its own."""
     labels = ("shell", "semantic", "visual", "radio", "instance", "uv")
-    return Surface(
+    whole = Surface(
         np.concatenate([one.vertices, other.vertices]),
         np.concatenate([one.faces, other.faces + len(one.vertices)]),
         *(np.concatenate([getattr(one, name), getattr(other, name)]) for name in labels),
     )
+    # Vertices are whole millimetres; here last digits, and the sign of zero, go too.
+    return replace(whole, uv=np.round(whole.uv, _UV_DIGITS) + 0.0)

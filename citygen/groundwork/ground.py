@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import LineString, Polygon
+from shapely import LineString, Point, Polygon
 
 from vasgen.citygen.architecture.buildings import LOT_LEVEL_M, Building
 from vasgen.citygen.geometry.assembly import mm, triangulate
@@ -54,9 +54,13 @@ _BY_USE = {
 #: Surfaces that vehicles drive on.
 CARRIAGEWAY = ("road", "junction")
 
-#: The ground is cut or filled by so much to make a pad level; on steeper ground a building
-#: stands with one side deeper in the slope, metres.
+#: The ground is filled by up to so much to make a pad level, and cut by all that is needed;
+#: on steeper ground a building stands with one side high above it, metres.
 TERRACE_M = 0.6
+#: Corners this near to a pad are its own, metres: lines were drawn together by less.
+_NEAR_PAD_M = 0.12
+#: Where raised ground would touch tip to tip, so much is cut off the tips, metres.
+_TIP_M = 0.3
 #: On hills, corners of wide open ground are no farther apart, metres.
 _OPEN_STEP_M = 25.0
 #: Cuts across streets reach so far beyond the kerb: over it, and on hills over the pavement.
@@ -111,14 +115,20 @@ def lay_ground(
         for building in buildings
         for drive in building.drives
     ]
-    layers += [Patch(pad.polygon, "yard", LOT_LEVEL_M, pad.block) for pad in pads]
-    lines = list(shapely.boundary(np.array([layer.polygon for layer in layers], dtype=object)))
+    areas = [*(layer.polygon for layer in layers), *(pad.polygon for pad in pads)]
+    lines = list(shapely.boundary(np.array(areas, dtype=object)))
     if grading is None:
         lines += sections.cuts(np.full(len(sections.lines), _OVER_KERB_M))
     else:
         lines += sections.cuts(sections.pavement_m + _OVER_PAVEMENT_M)
         lines += _open_ground(land, blocks)
     patches = _surfaced(faces_between(lines, land.skirt), layers)
+    pinches = _pinches(patches)
+    if len(pinches):
+        tips = [Point(place).buffer(_TIP_M, cap_style="square") for place in pinches]
+        layers += [Patch(tip, "field", 0.0, -1) for tip in tips]
+        lines += [tip.boundary for tip in tips]
+        patches = _surfaced(faces_between(lines, land.skirt), layers)
     patches = _junctions_apart(patches, sections)
     patches.sort(key=lambda p: (p.owner, p.polygon.bounds))
     return tuple(patches if grading is None else _levelled(patches, grading, pads))
@@ -148,7 +158,10 @@ def _layers(
     layers += [Patch(b.kerb, "pavement", LOT_LEVEL_M, b.index) for b in blocks]
     layers += [Patch(b.inner, _BY_USE[b.use], LOT_LEVEL_M, b.index) for b in blocks]
     layers += [
-        Patch(lot.polygon, "yard", LOT_LEVEL_M, lot.block) for lot in lots if lot.use == "perimeter"
+        Patch(lot.polygon, "yard", LOT_LEVEL_M, lot.block)
+        for lot in lots
+        # With targets most of a lot may be left open: it stays green.
+        if lot.use == "perimeter" and not land.districts[blocks[lot.block].district].targets
     ]
     for block in blocks:
         if block.use == "park":
@@ -183,6 +196,26 @@ def _surfaced(faces: NDArray[np.object_], layers: Sequence[Patch]) -> list[Patch
             shapely.orient_polygons(faces), top.tolist(), owner.tolist(), strict=True
         )
     ]
+
+
+def _pinches(patches: Sequence[Patch]) -> Array:
+    """(N, 2) corners where raised patches touch that share no side: tip to tip."""
+    rings = [ring for patch in patches for ring in _rings(patch)]
+    count = [1 + len(patch.polygon.interiors) for patch in patches]
+    level = np.repeat(np.repeat([mm([p.level_m])[0] for p in patches], count), [*map(len, rings)])
+    start = np.concatenate(rings)[:, :2]
+    end = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings])[:, :2]
+    _, first, number = np.unique(
+        _keys(np.concatenate([start, end]), LATTICE_M), return_index=True, return_inverse=True
+    )
+    one, two = np.split(number, 2)
+    way, back = one * len(first) + two, two * len(first) + one
+    order = np.argsort(way)
+    twin = order[np.minimum(np.searchsorted(way[order], back), len(way) - 1)]
+    # Every wall is counted from its upper side.
+    wall = (way[twin] == back) & (level > level[twin])
+    walls = np.bincount(np.concatenate([one[wall], two[wall]]), minlength=len(first))
+    return np.concatenate([start, end])[first[walls > 2]]
 
 
 def _junctions_apart(patches: list[Patch], sections: Sections) -> list[Patch]:
@@ -224,9 +257,9 @@ def _levelled(patches: list[Patch], grading: Grading, pads: Sequence[Pad]) -> li
     places = points[first]
     levels = grading.level_at(places)
     tree = shapely.STRtree([pad.polygon for pad in pads])
-    place, pad = tree.query(shapely.points(places), predicate="dwithin", distance=1.5 * LATTICE_M)
+    place, pad = tree.query(shapely.points(places), predicate="dwithin", distance=_NEAR_PAD_M)
     change = np.array([pad.level_m for pad in pads])[pad] - levels[place]
-    levels[place] = np.round(levels[place] + np.clip(change, -TERRACE_M, TERRACE_M), 3)
+    levels[place] = np.round(levels[place] + np.minimum(change, TERRACE_M), 3)
     stops = np.cumsum(shapely.get_num_coordinates(polygons))[:-1]
     return [
         replace(patch, base_m=base)

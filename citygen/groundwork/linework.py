@@ -23,10 +23,12 @@ Bools = NDArray[np.bool_]
 #: Corners are whole steps of this size, metres.
 LATTICE_M = 0.01
 #: Corners nearer to each other than this are one; steps of the lattice.
-_ONE_CORNER = 6
+_ONE_CORNER = 9
 #: A corner nearer to a line than this is on it. Lines run along walls, so that they must not
 #: move far; steps of the lattice.
 _ON_LINE = 2.6
+#: A piece of a line this short, and so little off the straight way on, is left out.
+_SHORT, _STRAIGHT = 150, 1.0
 #: Drawing lines together may bring others too near; each time fewer.
 _ROUNDS = 12
 
@@ -64,11 +66,11 @@ def faces_between(lines: Sequence[shapely.Geometry], rim: Polygon) -> NDArray[np
     plan = _plan(shapely.union_all(list(lines), grid_size=LATTICE_M), rim)
     for _ in range(_ROUNDS):
         plan = _with_one_corner(replace(plan, fresh=np.zeros(len(plan.lines), dtype=np.bool_)))
-        plan = _cut(_bent(plan))
+        plan = _cut(_straight(_bent(plan)))
         if not plan.fresh.any():
             break
     ends = plan.places[plan.lines] / round(1 / LATTICE_M)
-    faces = shapely.get_parts(shapely.polygonize([shapely.multilinestrings(ends)]))
+    faces = shapely.get_parts(shapely.polygonize(list(np.asarray(shapely.linestrings(ends)))))
     return np.asarray(faces[shapely.contains_properly(rim, shapely.point_on_surface(faces))])
 
 
@@ -80,8 +82,8 @@ def _plan(noded: shapely.Geometry, rim: Polygon) -> _Plan:
     lines = np.column_stack([one, one + 1])
     outline = shapely.boundary(rim)
     shapely.prepare(outline)
-    near = shapely.dwithin(outline, shapely.points(points), 1.1 * LATTICE_M)
-    on_rim = near[lines].all(axis=1)
+    near = np.asarray(shapely.dwithin(outline, shapely.points(points), 1.1 * LATTICE_M))
+    on_rim: Bools = np.asarray(near[lines].all(axis=1))
     middles = shapely.points(points[lines[on_rim]].mean(axis=1))
     on_rim[on_rim] = shapely.dwithin(outline, middles, 1.1 * LATTICE_M)
     hold = np.zeros(len(places), dtype=np.int64)
@@ -110,8 +112,9 @@ def _tidied(places: Ints, hold: Ints, lines: Ints, rim: Bools, fresh: Bools) -> 
             break
         kept = kept[attached]
     used, ends = np.unique(lines[kept], return_inverse=True)
-    own = first[used]
-    return _Plan(places[own], held[used], ends.reshape(-1, 2), flags[0, kept], flags[1, kept])
+    return _Plan(
+        places[first[used]], held[used], ends.reshape(-1, 2), flags[0, kept], flags[1, kept]
+    )
 
 
 def _with_one_corner(plan: _Plan) -> _Plan:
@@ -123,14 +126,15 @@ def _with_one_corner(plan: _Plan) -> _Plan:
     reach = np.zeros(len(plan.places), dtype=np.int64)
     length = (np.diff(plan.places[plan.lines], axis=1)[:, 0] ** 2).sum(axis=1)
     np.maximum.at(reach, plan.lines, length[:, None])
+    rank = np.lexsort((-reach, -plan.hold)).argsort()
     home = np.arange(len(plan.places))
     for one, two in pairs[order].tolist():
-        keep, leave = sorted(
-            (int(home[one]), int(home[two])), key=lambda v: (-plan.hold[v], -reach[v], v)
-        )
-        away = ((plan.places[keep] - plan.places[leave]) ** 2).sum()
-        if keep != leave and plan.hold[leave] < 2 and away <= _ONE_CORNER**2:
-            home[home == leave] = keep
+        keep, leave = (one, two) if rank[one] < rank[two] else (two, one)
+        if home[keep] == keep and home[leave] == leave and plan.hold[leave] < 2:
+            home[leave] = keep
+    home = home[home]
+    while (home[home] != home).any():
+        home = home[home]
     moved = (home[plan.lines] != plan.lines).any(axis=1)
     return _tidied(plan.places, plan.hold, home[plan.lines], plan.rim, plan.fresh | moved)
 
@@ -158,6 +162,31 @@ def _bent(plan: _Plan) -> _Plan:
     fresh[line[found[off[found] > 0]]] = True
     plan = replace(plan, places=places, hold=hold, fresh=fresh)
     return _divided(plan, line[found], along[found], corner[found])
+
+
+def _straight(plan: _Plan) -> _Plan:
+    """The plan without corners where a line nearly runs straight on after a short piece."""
+    ends = plan.lines.ravel()
+    order = np.argsort(ends, kind="stable")
+    degree = np.bincount(ends, minlength=len(plan.places))
+    first = np.cumsum(degree) - degree
+    pair = np.flatnonzero((degree == 2) & (plan.hold < 2))
+    lines = order[first[pair][:, None] + (0, 1)] // 2
+    a, b = (plan.lines[lines[:, k]].sum(axis=1) - pair for k in (0, 1))
+    one, two = plan.places[a] - plan.places[pair], plan.places[b] - plan.places[pair]
+    shorter = np.minimum((one**2).sum(axis=1), (two**2).sum(axis=1))
+    chord = ((two - one) ** 2).sum(axis=1)
+    off = (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]).astype(float) ** 2
+    found = (shorter < _SHORT**2) & (off <= _STRAIGHT**2 * chord) & ((one * two).sum(axis=1) < 0)
+    lines_to, taken = plan.lines.copy(), np.zeros(len(plan.lines), dtype=np.bool_)
+    fresh, kept = plan.fresh.copy(), np.ones(len(plan.lines), dtype=np.bool_)
+    for k in np.flatnonzero(found).tolist():
+        if not taken[lines[k]].any():
+            taken[lines[k]] = True
+            keep, drop = lines[k]
+            lines_to[keep], kept[drop] = (a[k], b[k]), False
+            fresh[keep] = True
+    return _tidied(plan.places, plan.hold, lines_to[kept], plan.rim[kept], fresh[kept])
 
 
 def _cut(plan: _Plan) -> _Plan:

@@ -26,7 +26,12 @@ _ZEBRA_M = (0.8, 3.8)
 _STOP_M = (4.8, 5.2)
 _STRIPE_M = 0.5
 #: Markings keep this far from kerbs, cuts and each other, metres.
-_CLEAR_M = 0.05
+_CLEAR_M = 0.1
+#: Corners of markings that make no more difference than this are left out, metres.
+_SIMPLER_M = 0.02
+#: Lines along a street end this far from cuts across it: the ground between their narrow ends
+#: and a far kerb would be a sliver.
+_END_M = 0.4
 _KERBSIDE_M = 0.3
 _NARROWEST_LANE_M = 2.4
 _LATTICE_M = 0.001
@@ -50,7 +55,7 @@ def paint(
         The patches, with holes, then the markings; and for each the index of the patch it
         lies in, or is.
     """
-    marks = np.array(_polygons(streets, sections), dtype=object)
+    marks = shapely.simplify(np.array(_polygons(streets, sections), dtype=object), _SIMPLER_M)
     owner = _carriers(marks, patches)
     marks, owner = marks[owner >= 0], owner[owner >= 0]
     apart = _apart(marks)
@@ -94,18 +99,18 @@ def _street(data: dict[str, Any], stations: Array, crossed: Sequence[bool]) -> I
     parking = float(data.get("parking_m", 0.0))
     lanes = _lanes(data, 2 * (half - parking))
     first, last = float(stations[0]), float(stations[-1])
-    start, end = first + _CLEAR_M, last - _CLEAR_M
+    start, end = first, last
     if last - first > 2 * _STOP_M[1] + _SHORTEST_LINE_M:
         if crossed[0]:
             yield from _zebra(first + _ZEBRA_M[0], first + _ZEBRA_M[1], half)
             yield first + _STOP_M[0], first + _STOP_M[1], _LINE_M, half - parking - _KERBSIDE_M
-            start = first + _STOP_M[1] + _CLEAR_M
+            start = first + _STOP_M[1]
         if crossed[1]:
             yield from _zebra(last - _ZEBRA_M[1], last - _ZEBRA_M[0], half)
             yield last - _STOP_M[1], last - _STOP_M[0], parking + _KERBSIDE_M - half, -_LINE_M
-            end = last - _STOP_M[1] - _CLEAR_M
+            end = last - _STOP_M[1]
     cuts = np.concatenate([[start], stations[(stations > start) & (stations < end)], [end]])
-    for here, there in zip(cuts + _CLEAR_M, cuts[1:] - _CLEAR_M, strict=False):
+    for here, there in zip(cuts + _END_M, cuts[1:] - _END_M, strict=False):
         yield from _lines(here, there, half, parking, lanes, data["kind"] != "minor")
 
 
@@ -167,14 +172,14 @@ def _carriers(marks: NDArray[np.object_], patches: Sequence[Patch]) -> NDArray[n
     mark, road = shapely.STRtree(polygons).query(marks[valid], predicate="within")
     gap = shapely.distance(marks[valid][mark], shapely.boundary(polygons)[road])
     owner = np.full(len(marks), -1, dtype=np.int64)
-    clear = gap > _CLEAR_M / 2
+    clear = gap > _CLEAR_M
     owner[valid[mark[clear]]] = roads[road[clear]]
     return owner
 
 
 def _apart(marks: NDArray[np.object_]) -> NDArray[np.bool_]:
     """(M,) False where a marking would touch one before it."""
-    one, two = shapely.STRtree(marks).query(marks, predicate="dwithin", distance=_CLEAR_M / 2)
+    one, two = shapely.STRtree(marks).query(marks, predicate="dwithin", distance=_CLEAR_M)
     kept = np.ones(len(marks), dtype=bool)
     kept[one[one > two]] = False
     return kept

@@ -1,4 +1,7 @@
-"""Pads: the level places that buildings stand on where the ground is hilly."""
+"""Pads: the level places that buildings stand on where the ground is hilly.
+
+A pad reaches a little beyond the walls where the lot and its neighbours leave room.
+"""
 
 from __future__ import annotations
 
@@ -15,32 +18,42 @@ from vasgen.citygen.groundwork.grading import Grading
 from vasgen.citygen.groundwork.terrain import Terrain
 from vasgen.citygen.plots.lots import Lot
 
-#: A pad ends this far inside the walls: pads of neighbours keep apart, and the step between
-#: their levels stays hidden in the foundations.
+#: A pad ends this far inside walls on the lot's border: pads of neighbours keep apart, and the
+#: step between their levels stays hidden in the foundations.
 _INSIDE_M = 0.3
+#: Where there is room, a pad goes on this far outside the walls.
+_APRON_M = 1.2
+#: A floor lies at most this far below the pavement beside it; no pavement is wider than that.
+_STEP_M, _WIDEST_M = 0.4, 12.0
 _SAMPLE_M = 4.0
 
 
 @dataclass(frozen=True, eq=False)
 class Pad:
-    """A level place under a building.
+    """A level place under and around a building.
 
     Attributes:
         polygon: outline, metres.
         level_m: its level without the kerb's height, world z in metres.
-        block: number of its block.
     """
 
     polygon: Polygon
     level_m: float
-    block: int
 
 
 def pad_levels(grading: Grading, buildings: Sequence[Building]) -> Array:
-    """(B,) level for each building, metres: the mean of the ground around it."""
+    """(B,) level for each building, metres: the mean of the ground around it, or higher.
+
+    Beside a pavement the ground cannot be cut: there it is not far above the floor.
+    """
     points, building = _around(buildings)
-    total = np.bincount(building, grading.level_at(points), len(buildings))
-    return np.round(total / np.bincount(building, minlength=len(buildings)), 3)
+    ground = grading.level_at(points)
+    total = np.bincount(building, ground, len(buildings))
+    levels = total / np.bincount(building, minlength=len(buildings))
+    beside, street, _, distance = grading.sections.beside(points, _WIDEST_M)
+    paved = beside[distance < grading.sections.pavement_m[street] + _APRON_M]
+    np.maximum.at(levels, building[paved], ground[paved] - _STEP_M)
+    return np.round(levels, 3)
 
 
 def make_pads(buildings: Sequence[Building], levels: Array, lots: Sequence[Lot]) -> list[Pad]:
@@ -49,14 +62,31 @@ def make_pads(buildings: Sequence[Building], levels: Array, lots: Sequence[Lot])
     Args:
         buildings: the buildings.
         levels: (B,) their levels, metres.
-        lots: for the blocks they belong to.
+        lots: where they may reach beyond the walls.
     """
     footprints = np.array([building.footprint for building in buildings], dtype=object)
+    owned = np.array([lots[building.lot].polygon for building in buildings], dtype=object)
     inner = shapely.buffer(footprints, -_INSIDE_M, join_style="mitre")
-    inner = shapely.simplify(inner, _INSIDE_M / 2)
+    wide = shapely.buffer(footprints, _APRON_M, join_style="mitre")
+    room = shapely.buffer(owned, -_INSIDE_M, join_style="mitre")
+    # Buffers of nothing: where areas only touch, lines are no part of what they share.
+    outer = shapely.buffer(shapely.intersection(wide, room, grid_size=0.001), 0.0)
+    one, two = shapely.STRtree(footprints).query(
+        footprints, predicate="dwithin", distance=2 * _APRON_M + _INSIDE_M
+    )
+    others: list[list[shapely.Geometry]] = [[] for _ in buildings]
+    for i, j in sorted(zip(one.tolist(), two.tolist(), strict=True)):
+        if i != j:
+            # As far from the other's walls as that keeps from these, and a little more.
+            half = footprints[i].distance(footprints[j]) / 2 + _INSIDE_M / 2
+            others[i].append(footprints[j].buffer(half, join_style="mitre"))
+    taken = np.array([shapely.union_all(found, grid_size=0.001) for found in others], dtype=object)
+    free = shapely.difference(outer, taken, grid_size=0.001)
+    whole = shapely.union(shapely.buffer(free, 0.0), inner, grid_size=0.001)
+    whole = shapely.simplify(whole, _INSIDE_M / 2)
     return [
-        Pad(part, float(level), lots[building.lot].block)
-        for building, polygon, level in zip(buildings, inner, levels, strict=True)
+        Pad(part, float(level))
+        for polygon, level in zip(whole, levels, strict=True)
         for part in shapely.get_parts(polygon)
         if part.area > 1.0
     ]

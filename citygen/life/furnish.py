@@ -66,13 +66,14 @@ def furnish(
         terrain: the ground's levels.
     """
     around = Surroundings(land, streets, sections, blocks, lots, buildings, config.seed)
+    stops = plan_stops(around, config.seed)
     planned = {
         "traffic-light": plan_signals(around),
-        "bus-stop": plan_stops(around, config.seed),
+        "bus-stop": stops,
         "lamp": plan_lamps(around),
         "tree": plan_trees(around, ground, config.seed),
         "bench": plan_benches(around, ground, config.seed),
-        "car": plan_cars(around, config.seed),
+        "car": plan_cars(around, _bays(stops), config.seed),
     }
     wanted = {"tree": config.trees, "car": config.vehicles}
     settled = _settled(planned)
@@ -95,9 +96,6 @@ def _settled(planned: dict[str, Places]) -> dict[str, Places]:
         for other, tree in claims.items():
             index, _ = tree.query(shapes, predicate="dwithin", distance=_gap(other, kind))
             free[index] = False
-        if kind == "car":
-            bays = shapely.STRtree(_bays(settled["bus-stop"]))
-            free[bays.query(shapes, predicate="intersects")[0]] = False
         places, shapes = places[free], shapes[free]
         first = _first_come(shapes, _gap(kind, kind))
         settled[kind] = places[first]
@@ -110,6 +108,7 @@ def _gap(one: str, other: str) -> float:
 
 
 def _bays(stops: Places) -> NDArray[np.object_]:
+    """(N,) the kerbs before bus stops."""
     return boxes(stops, 0.0, -_BAY_M[0], _BAY_M[1], _BAY_M[0])
 
 

@@ -107,13 +107,14 @@ def bus_stop(variant: int, lod: Lod) -> list[Solid]:
         box((back + 0.14, y, 0.12), (front - 0.35, y + 0.02, 2.3), _PANE)
         for y in (-half + 0.06, half - 0.08)
     ]
+    if lod != 3:
+        feet = [_needle(0.1, 2.45, (back + 0.12, y)) for y in (-half + 0.15, half - 0.15)]
+        return [roof, rear, *ends, *feet]
     posts = [
         box((x, y, -_SUNK_M), (x + 0.08, y + 0.08, 2.46), _STEEL)
         for x in (back + 0.03, front - 0.35)
         for y in (-half + 0.03, half - 0.11)
     ]
-    if lod != 3:
-        return [roof, rear, *ends, posts[0], posts[1]]
     seat = box((back + 0.16, -1.2, 0.42), (back + 0.52, 1.0, 0.47), _TIMBER)
     legs = [
         box((back + 0.3, y, -0.05), (back + 0.36, y + 0.06, 0.44), _STEEL) for y in (-1.0, 0.75)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely import Polygon
 
 from vasgen.citygen.geometry.solids import Array, Ints
@@ -14,11 +15,11 @@ from vasgen.citygen.life.places import PLACE, Places, Surroundings, places_at, p
 from vasgen.citygen.profiles import Density
 from vasgen.seeding import stream
 
-#: Share of the bays of a kerb that are taken: from quiet to busy kerbs.
+#: Share of the bays of a kerb that are taken, if so many are free: from quiet to busy kerbs.
 _OCCUPANCY: dict[Density, tuple[float, float]] = {
-    "downtown": (0.42, 0.52),
-    "mix": (0.55, 0.74),
-    "margin": (0.41, 0.55),
+    "downtown": (0.44, 0.50),
+    "mix": (0.55, 0.69),
+    "margin": (0.44, 0.56),
 }
 _BAY_M = 6.3
 _JUNCTION_M = 6.5  # from a junction's mouth to the first bay
@@ -28,13 +29,19 @@ _YARD_SHARE = 0.4
 _YARD_BAY_M = 2.8
 
 
-def plan_cars(around: Surroundings, seed: int) -> Places:
-    """Cars along the kerbs in driving direction, on drives, and in yards."""
-    cars = np.concatenate([_at_kerbs(around, seed), _on_drives(around, seed)])
+def plan_cars(around: Surroundings, closed: NDArray[np.object_], seed: int) -> Places:
+    """Cars along the kerbs in driving direction, on drives, and in yards.
+
+    Args:
+        around: what to keep clear of.
+        closed: (N,) where none may park at the kerb: before bus stops.
+        seed: the city's seed.
+    """
+    cars = np.concatenate([_at_kerbs(around, closed, seed), _on_drives(around, seed)])
     return np.concatenate([cars, _in_yards(around, seed)])
 
 
-def _at_kerbs(around: Surroundings, seed: int) -> Places:
+def _at_kerbs(around: Surroundings, closed: NDArray[np.object_], seed: int) -> Places:
     sides = around.kerbsides
     room = sides.span_m - 2 * _JUNCTION_M
     count = np.where(sides.parking_m >= _NARROWEST_M, np.floor(room / _BAY_M).clip(0), 0)
@@ -42,18 +49,16 @@ def _at_kerbs(around: Surroundings, seed: int) -> Places:
     middles = shapely.line_interpolate_point(sides.lines, 0.5, normalized=True)
     district = around.streets.district_at(shapely.get_coordinates(middles))
     shares = np.array([_OCCUPANCY[d.density] for d in around.land.districts])[district]
-    rows = [np.empty((0, 6))]
+    rows = [np.empty((0, 8))]
     for index in np.flatnonzero(count).tolist():
         rng = stream(seed, "parking", *sides.names[index].tolist())
-        busy = rng.uniform(*shares[index]) * count[index]
-        draws = rng.random((count[index], 5))
-        number = np.arange(count[index])
-        # So many, wherever they are: single draws would leave some kerbs empty, fill others.
-        rank = draws[:, 0].argsort().argsort()
-        taken = rank < np.floor(busy + rng.random())
-        owner = np.full(int(taken.sum()), index)
-        rows.append(np.column_stack([owner, number[taken], draws[taken, 1:]]))
-    side, number, body, shift, aside, turn = np.concatenate(rows).T
+        wanted = np.floor(rng.uniform(*shares[index]) * count[index] + 0.5)
+        bays = np.empty((count[index], 8))
+        bays[:, :2] = index, wanted
+        bays[:, 2] = np.arange(count[index])
+        bays[:, 3:] = rng.random((count[index], 5))
+        rows.append(bays)
+    side, wanted, number, chance, body, shift, aside, turn = np.concatenate(rows).T
     side = side.astype(np.int64)
     pitch = room[side] / count[side]
     variant = _variants(body)
@@ -65,7 +70,16 @@ def _at_kerbs(around: Surroundings, seed: int) -> Places:
     shapes = plans("car", cars)
     clear = around.inside(shapes)
     clear[clear] = around.off_lanes(shapes[clear]) & around.off_ways(shapes[clear])
-    return cars[clear]
+    clear[shapely.STRtree(closed).query(shapes, predicate="intersects")[0]] = False
+    return cars[_first(side, chance, wanted, clear)]
+
+
+def _first(side: Ints, chance: Array, wanted: Array, clear: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """As many of each side as wanted, in the order of their draws, of those that are clear."""
+    order = np.lexsort((chance, ~clear, side))
+    rank = np.empty(len(side), dtype=np.int64)
+    rank[order] = np.arange(len(side)) - np.searchsorted(side[order], side[order])
+    return np.asarray(clear & (rank < wanted))
 
 
 def _variants(draws: Array) -> Ints:

@@ -18,8 +18,9 @@ from vasgen.citygen.life.crowns import SPECIES
 from vasgen.citygen.life.furniture import BENCH_M, SHELTER_M
 from vasgen.citygen.plots.blocks import Block
 from vasgen.citygen.plots.lots import Lot
+from vasgen.citygen.roads.graph import KINDS
 from vasgen.citygen.roads.sections import Sections
-from vasgen.citygen.roads.streets import KINDS, Streets
+from vasgen.citygen.roads.streets import Streets
 
 #: A place: variant of the model, position and direction, factors of its width and height,
 #: and whether it is on the kerb's level, not the carriageway's.

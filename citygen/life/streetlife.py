@@ -22,7 +22,7 @@ from vasgen.citygen.life.places import (
 )
 from vasgen.seeding import key, stream
 
-_LAMP_SPACING_M = 32.0
+_LAMP_SPACING_M = 34.0
 _LAMP_OUT_M = 0.5
 _SIGNAL_OUT_M = 0.6
 #: Places of a traffic light before the junction, best first: at the stop line.
@@ -32,7 +32,7 @@ _STOP_SPACING_M = 320.0
 _STOP_LINE_M = 60.0  # stops farther aside than this are in another street
 _STOP_OUT_M = 0.65  # from the kerb to the front of the shelter's roof
 _SHORTEST_STOP_M = 34.0
-_BENCH_SPACING_M = {"path": 16.0, "plaza": 12.0, "pavement": 55.0}
+_BENCH_SPACING_M = {"path": 16.0, "plaza": 18.0, "pavement": 55.0}
 _WIDE_PAVEMENT_M = 3.5
 
 

@@ -9,9 +9,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Polygon
 
+from vasgen.citygen.facade.modules import BALCONY_M
 from vasgen.citygen.geometry.solids import Array
 from vasgen.citygen.groundwork.ground import Patch
-from vasgen.citygen.facade.modules import BALCONY_M
 from vasgen.citygen.life.crowns import SPECIES
 from vasgen.citygen.life.places import (
     CANOPY_ROOM_M,
@@ -110,7 +110,7 @@ def _along(row: Polygon, spacing_m: float, rng: np.random.Generator) -> Array:
     length = row.exterior.length
     count = max(1, round(length / spacing_m))
     at = (np.arange(count) + rng.uniform(-0.12, 0.12, count)) * length / count
-    kept = at[rng.random(count) < 0.8]
+    kept = at[rng.random(count) < 0.68]
     return shapely.get_coordinates(shapely.line_interpolate_point(row.exterior, kept))
 
 

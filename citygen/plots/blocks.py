@@ -62,7 +62,7 @@ def make_blocks(
     pavements = np.array([d.rules.streets.pavement_m for d in land.districts])[districts]
     sharp = shapely.simplify(array, 0.25)
     inners = shapely.buffer(sharp, -pavements, join_style="mitre", mitre_limit=2.0)
-    inners = shapely.simplify(inners, 0.8)
+    inners = shapely.set_precision(shapely.simplify(inners, 0.8), 0.001)
     blocks: list[Block] = []
     for outline, behind, district in zip(array, inners, districts.tolist(), strict=True):
         profile = land.districts[district].rules.lots

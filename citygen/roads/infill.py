@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from shapely import LineString, Polygon
 
 from vasgen.citygen.geometry.plane import dot
-from vasgen.citygen.roads.network import ON_M, Network, Node, as_node, faces_of, frame_of
+from vasgen.citygen.roads.edges import Node, as_node, faces_of, frame_of
+from vasgen.citygen.roads.network import ON_M, Network
 from vasgen.citygen.roads.tracing import Array, Compass, Crowd, clip, trace
 
 _LARGEST = 1.8  # faces above this many usual blocks are divided

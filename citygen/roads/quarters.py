@@ -13,14 +13,9 @@ from numpy.typing import NDArray
 from shapely import LineString, Point, Polygon
 
 from vasgen.citygen.profiles import StreetProfile
-from vasgen.citygen.roads.infill import complete, overshot
-from vasgen.citygen.roads.network import (
+from vasgen.citygen.roads.edges import (
     LATTICE_M,
-    ON_M,
-    SHARPEST_RAD,
     Edge,
-    Limits,
-    Network,
     Node,
     as_node,
     bend_to,
@@ -28,6 +23,8 @@ from vasgen.citygen.roads.network import (
     frame_of,
     noded,
 )
+from vasgen.citygen.roads.infill import complete, overshot
+from vasgen.citygen.roads.network import ON_M, SHARPEST_RAD, Limits, Network
 from vasgen.citygen.roads.tensors import (
     Along,
     Array,

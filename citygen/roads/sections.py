@@ -18,6 +18,8 @@ _SHORTEST_M = 3.0
 #: Mouths are looked for in these steps, this far beside the kerb, up to this far from the
 #: corner of the streets.
 _STEP_M, _BESIDE_M, _FARTHEST_M = 1.0, 0.12, 20.0
+#: A corner of a line nearer to an end of what follows the line is left out, metres.
+_AWAY_M = 0.1
 
 
 class Track:
@@ -43,8 +45,8 @@ class Track:
         return np.asarray(middle + left[:, None] * normal)
 
     def between(self, start: float, end: float) -> Array:
-        """Positions of the line's corners strictly between two positions."""
-        return self.at[(self.at > start + 0.01) & (self.at < end - 0.01)]
+        """Positions of the line's corners well between two positions."""
+        return self.at[(self.at > start + _AWAY_M) & (self.at < end - _AWAY_M)]
 
 
 @dataclass(frozen=True, eq=False)

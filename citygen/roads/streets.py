@@ -11,34 +11,26 @@ import networkx as nx
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import LineString, Point, Polygon
+from shapely import LineString
 
 from vasgen.citygen.config import CityConfig
 from vasgen.citygen.land import Land
 from vasgen.citygen.profiles import StreetProfile
+from vasgen.citygen.roads.edges import Edge, Node, as_node, cut, faces_of, noded
+from vasgen.citygen.roads.graph import Street, make_graph
 from vasgen.citygen.roads.infill import complete
-from vasgen.citygen.roads.network import (
-    Edge,
-    Limits,
-    Network,
-    Node,
-    as_node,
-    bearing,
-    cut,
-    faces_of,
-    frame_of,
-    noded,
-)
+from vasgen.citygen.roads.network import Limits
+from vasgen.citygen.roads.plain import plain_majors, plain_minors
 from vasgen.citygen.roads.quarters import (
     APART_M,
     CONTOUR_WEIGHT,
-    MINOR,
     Doors,
     Plot,
     Quarter,
     fill,
     lattice_in,
 )
+from vasgen.citygen.roads.rim import RIM_M, are_on_rim, heart, on_land, own_rules
 from vasgen.citygen.roads.tensors import (
     Along,
     Array,
@@ -53,15 +45,7 @@ from vasgen.citygen.roads.tensors import (
 from vasgen.citygen.roads.tracing import Compass, evenly_spaced, samples_of
 from vasgen.seeding import stream
 
-#: Kinds of streets, widest first; the index is their rank.
-KINDS = ("avenue", "major", "minor")
-
-_RIM_M = 0.05  # an end this near to the edge of the land is on it
-_LANE_M = 2.75  # least width of a lane
-_MOUTH_SHARE = 0.45  # a junction takes at most this share of a street
-_STRAIGHT_RAD = 0.35  # two streets that differ less from a straight line have one kerb
 _WAVES_M = (380.0, 950.0)  # lengths of the waves that turn the field
-_PLAIN = Limits(10.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,14 +103,6 @@ class Streets:
         return np.asarray(shapely.buffer(self.courses, self.course_widths_m / 2, quad_segs=4))
 
 
-@dataclass(frozen=True, eq=False)
-class _Street:
-    """An edge to be, with the district whose rules it follows."""
-
-    edge: Edge
-    district: int
-
-
 #: How strongly streets follow the border of a district, and to how far from it, metres.
 _BORDER_WEIGHT = 3.0
 _BORDER_REACH_M = 90.0
@@ -145,11 +121,11 @@ def lay_streets(config: CityConfig, land: Land, terrain: Terrain | None = None) 
         terrain: major streets rather follow its contour lines; None: flat.
     """
     if config.pattern == "grid":
-        majors = _grid_majors(land)
+        majors = plain_majors(land)
         quarters = _quarters(majors, land)
-        minors = [_grid_minors(quarter, land) for quarter in quarters]
+        minors = [plain_minors(quarter, land) for quarter in quarters]
     else:
-        profile = _own(land)
+        profile = own_rules(land)
         waves = _waves(config.seed, profile)
         field = _city_field(config.seed, land, terrain, waves)
         majors = _majors(config.seed, land, field)
@@ -162,37 +138,26 @@ def lay_streets(config: CityConfig, land: Land, terrain: Terrain | None = None) 
         quarters = _quarters(majors, land)
         minors = [[] for _ in quarters]
     inner = [
-        _Street(edge, quarter.district)
+        Street(edge, quarter.district)
         for quarter, edges in zip(quarters, minors, strict=True)
         for edge in edges
     ]
-    streets = [_Street(edge, own) for edge in _cut_at_ends(majors, minors)] + inner
+    streets = [Street(edge, own) for edge in _cut_at_ends(majors, minors)] + inner
     numbers = np.repeat(np.arange(-1, len(quarters)), [len(majors), *map(len, minors)])
-    courses = _courses([_Street(edge, own) for edge in majors] + inner, land)
-    return Streets(_graph(streets, land), tuple(quarters), *courses, numbers, land)
-
-
-def _own(land: Land) -> StreetProfile:
-    """The rules of the city itself, which avenues and major streets follow."""
-    return land.districts[-1].rules.streets
+    courses = _courses([Street(edge, own) for edge in majors] + inner, land)
+    return Streets(make_graph(streets, land), tuple(quarters), *courses, numbers, land)
 
 
 def _waves(seed: int, profile: StreetProfile) -> Waves:
     return Waves.draw(stream(seed, "waves"), profile.bend_rad, _WAVES_M)
 
 
-def _heart(land: Land) -> Node:
-    """The origin, or else a point well inside the land."""
-    inside = land.outline.contains(Point(0, 0))
-    return (0.0, 0.0) if inside else as_node(land.outline.point_on_surface().coords[0])
-
-
 def _city_field(seed: int, land: Land, terrain: Terrain | None, waves: Waves) -> TensorField:
     """The field of avenues and major streets."""
-    profile, rng = _own(land), stream(seed, "field")
+    profile, rng = own_rules(land), stream(seed, "field")
     ring = shapely.get_coordinates(land.outline.exterior)
     extent_m = math.sqrt(land.outline.area)
-    x, y = _heart(land)
+    x, y = heart(land)
     dx, dy = rng.uniform(-0.12, 0.12, 2) * extent_m
     bases: list[Basis] = [Grid(rng.uniform(-0.45, 0.45))]
     bases.append(Radial((x + dx, y + dy), profile.radial, 0.6 * extent_m, 0.15 * extent_m))
@@ -207,7 +172,7 @@ def _city_field(seed: int, land: Land, terrain: Terrain | None, waves: Waves) ->
 
 def _majors(seed: int, land: Land, field: TensorField) -> list[Edge]:
     """Avenues first, then the major streets between them."""
-    profile = _own(land)
+    profile = own_rules(land)
     compass = Compass(field, land.skirt)
     room_m = 0.5 * math.sqrt(land.skirt.area)
     # Districts are bounded by avenues: a ring around an old town, a boulevard beside a suburb.
@@ -216,7 +181,7 @@ def _majors(seed: int, land: Land, field: TensorField) -> list[Edge]:
     for family, spacing_m in enumerate(profile.spacing_m):
         apart_m = profile.major_every * spacing_m
         shift = stream(seed, "first", family).uniform(-0.15, 0.15, 2) * min(apart_m, room_m)
-        x, y = _heart(land)
+        x, y = heart(land)
         avenues = evenly_spaced(
             compass,
             family,
@@ -240,12 +205,12 @@ def _majors(seed: int, land: Land, field: TensorField) -> list[Edge]:
         ranks += [0] * len(avenues) + [1] * len(majors)
     apart_m = min(profile.major_every * min(profile.spacing_m), room_m)
     limits = Limits(max(APART_M, 0.12 * apart_m), 0.25 * apart_m, 0.15 * apart_m**2)
-    network = _on_land(noded(lines, ranks), land, limits)
+    network = on_land(noded(lines, ranks), land, limits)
     network.tidy()
 
     def fit(line: LineString, _: float) -> LineString:
         points = shapely.get_coordinates(line).round(2) + 0.0
-        for end in points[[0, -1]][_on_rim(points[[0, -1]], land)]:
+        for end in points[[0, -1]][are_on_rim(points[[0, -1]], land)]:
             network.anchors[as_node(end)] = np.zeros((0, 2))
         return LineString(points)
 
@@ -254,22 +219,9 @@ def _majors(seed: int, land: Land, field: TensorField) -> list[Edge]:
     return network.edges
 
 
-def _on_land(edges: list[Edge], land: Land, limits: Limits) -> Network:
-    """A network whose frame is the edge of the land."""
-    ends = sorted({end for edge in edges for end in edge.ends})
-    on_rim = _on_rim(np.array(ends).reshape(-1, 2), land).tolist()
-    anchors = {end: np.zeros((0, 2)) for end, on in zip(ends, on_rim, strict=True) if on}
-    return Network(edges, anchors, frame_of(land.skirt, anchors), limits)
-
-
-def _on_rim(points: Array, land: Land) -> NDArray[np.bool_]:
-    """(N,) whether points (N, 2) lie on the edge of the land."""
-    return np.asarray(shapely.dwithin(land.skirt.boundary, shapely.points(points), _RIM_M))
-
-
 def _quarters(majors: list[Edge], land: Land) -> list[Quarter]:
     """Faces between the major streets, in a fixed order."""
-    frame = _on_land(majors, land, Limits(0.0, 0.0, 0.0)).frame
+    frame = on_land(majors, land, Limits(0.0, 0.0, 0.0)).frame
     faces = np.array(faces_of([*frame, *(edge.line for edge in majors)]), dtype=object)
     faces = faces[shapely.contains(land.skirt, shapely.point_on_surface(faces))]
     numbers = land.districts_of(faces).tolist()
@@ -285,7 +237,7 @@ def _plots(
     quarters: list[Quarter],
 ) -> list[Plot]:
     """What is needed to fill each quarter on its own."""
-    spacing = _own(land).spacing_m
+    spacing = own_rules(land).spacing_m
     lines = np.array([edge.line for edge in majors], dtype=object)
     middles = shapely.line_interpolate_point(lines, 0.5, normalized=True)
     ways = np.array([edge.points[-1] - edge.points[0] for edge in majors]).reshape(-1, 2)
@@ -297,7 +249,7 @@ def _plots(
         for line, long in zip(lines, is_long, strict=True)
     ]
     outlines = np.array([quarter.polygon.boundary for quarter in quarters], dtype=object)
-    owner, side = shapely.STRtree(middles).query(outlines, predicate="dwithin", distance=_RIM_M)
+    owner, side = shapely.STRtree(middles).query(outlines, predicate="dwithin", distance=RIM_M)
     sides: defaultdict[int, list[int]] = defaultdict(list)
     for i, j in sorted(zip(owner.tolist(), side.tolist(), strict=True)):
         sides[i].append(j)
@@ -326,169 +278,25 @@ def _cut_at_ends(majors: list[Edge], minors: Iterable[list[Edge]]) -> Iterator[E
             yield Edge(piece, edge.rank)
 
 
-def _grid_majors(land: Land) -> list[Edge]:
-    """Every n-th line of the plain grid; the grid is centred on the land."""
-    profile = _own(land)
-    lines, ranks = [], []
-    for axis, spacing_m in enumerate(profile.spacing_m):
-        for number, line in _grid_lines(land.skirt, land, axis, spacing_m):
-            if number % profile.major_every == 0:
-                lines.append(line)
-                ranks.append(int(number % (profile.major_every * profile.avenue_every) != 0))
-    network = _on_land(noded(lines, ranks), land, _PLAIN)
-    network.weed()
-    return network.edges
-
-
-def _grid_minors(quarter: Quarter, land: Land) -> list[Edge]:
-    """Lines of the plain grid inside a quarter, with the spacing of its district."""
-    profile = land.districts[quarter.district].rules.streets
-    outline, rim = quarter.polygon.boundary, land.skirt.boundary
-    lines = []
-    for axis, spacing_m in enumerate(profile.spacing_m):
-        for _, line in _grid_lines(quarter.polygon, land, axis, spacing_m):
-            ends = shapely.distance(rim, shapely.get_point(line, [0, -1]))
-            # No street along a major one, and no junction in sight of the edge of the land.
-            beside = outline.distance(line.interpolate(0.5, normalized=True)) < APART_M
-            if not beside and not ((ends > _RIM_M) & (ends < _PLAIN.apart_m)).any():
-                lines.append(line)
-    edges = noded(lines, [MINOR] * len(lines))
-    anchors = {
-        end: np.zeros((0, 2))
-        for edge in edges
-        for end in edge.ends
-        if outline.distance(Point(end)) < _RIM_M
-    }
-    network = Network(edges, anchors, frame_of(quarter.polygon, anchors), _PLAIN)
-    network.weed()
-    return network.edges
-
-
-def _grid_lines(
-    area: Polygon, land: Land, axis: int, spacing_m: float
-) -> Iterator[tuple[int, LineString]]:
-    """Numbered lines parallel to an axis (0: x) in an area, counted from the land's middle.
-
-    A line that nearly meets one of the city's own spacing takes its place.
-    """
-    across, own_m = 1 - axis, _own(land).spacing_m[axis]
-    centre = np.array(land.outline.bounds).reshape(2, 2).mean(axis=0)[across]
-    low, high = np.array(area.bounds).reshape(2, 2)
-    first = math.ceil((low[across] - centre) / spacing_m)
-    last = math.floor((high[across] - centre) / spacing_m)
-    for number in range(first, last + 1):
-        at = number * spacing_m
-        nearest = round(at / own_m) * own_m
-        ends = np.array([low - 1.0, high + 1.0])
-        ends[:, across] = round(centre + (nearest if abs(nearest - at) < APART_M else at), 2)
-        for part in shapely.get_parts(shapely.intersection(LineString(ends), area)):
-            if isinstance(part, LineString) and part.length > _PLAIN.apart_m:
-                yield number, part
-
-
 def _one_street(land: Land) -> Edge:
     """A street through the middle of land that is too small for a network."""
-    y = _heart(land)[1]
+    y = heart(land)[1]
     x0, _, x1, _ = land.skirt.bounds
     line = shapely.intersection(LineString([(x0 - 1, y), (x1 + 1, y)]), land.skirt)
     longest = max(shapely.get_parts(line), key=lambda part: part.length)
     return Edge(shapely.get_coordinates(longest).round(2), 0)
 
 
-def _courses(streets: list[_Street], land: Land) -> tuple[NDArray[np.object_], Array]:
+def _courses(streets: list[Street], land: Land) -> tuple[NDArray[np.object_], Array]:
     """Whole lines, drawn on beyond the edge of the land, and their widths."""
     lines, widths = [], []
     for street in streets:
         width = land.districts[street.district].rules.streets.widths_m[street.edge.rank]
         points = street.edge.points.copy()
-        on_rim = _on_rim(points[[0, -1]], land)
+        on_rim = are_on_rim(points[[0, -1]], land)
         for end, inner, out in ((0, 1, on_rim[0]), (-1, -2, on_rim[1])):
             way = points[end] - points[inner]
             points[end] += out * 2 * width * way / np.hypot(*way)
         lines.append(LineString(points))
         widths.append(width)
     return np.array(lines, dtype=object), np.array(widths)
-
-
-def _graph(streets: list[_Street], land: Land) -> nx.Graph:
-    """The streets as a graph with numbered nodes and all attributes."""
-    pieces = _without_twins(streets)
-    nodes = sorted({end for street in pieces for end in street.edge.ends})
-    numbers = {node: i for i, node in enumerate(nodes)}
-    graph = nx.Graph()
-    graph.add_nodes_from((i, {"x": node[0], "y": node[1]}) for node, i in numbers.items())
-    found = []
-    for street in pieces:
-        a, b = (numbers[end] for end in street.edge.ends)
-        points = street.edge.points if a < b else street.edge.points[::-1]
-        found.append((min(a, b), max(a, b), points, street))
-    for a, b, points, street in sorted(found, key=lambda item: item[:2]):
-        graph.add_edge(a, b, **_attributes(points, street, land))
-    _add_mouths(graph)
-    return graph
-
-
-def _without_twins(streets: list[_Street]) -> list[_Street]:
-    """The streets; a second one between the same two junctions is cut in the middle."""
-    seen: set[tuple[Node, Node]] = set()
-    pieces = []
-    for street in streets:
-        a, b = sorted(street.edge.ends)
-        if (a, b) not in seen:
-            seen.add((a, b))
-            pieces.append(street)
-            continue
-        middle = as_node(street.edge.line.interpolate(0.5, normalized=True).coords[0])
-        pieces += [
-            _Street(Edge(piece, street.edge.rank), street.district)
-            for piece in cut(street.edge.line, [middle])
-        ]
-    return pieces
-
-
-def _attributes(points: Array, street: _Street, land: Land) -> dict[str, object]:
-    profile, rank = land.districts[street.district].rules.streets, street.edge.rank
-    width = profile.widths_m[rank]
-    parking = profile.parking_m[rank]
-    if width - 2 * parking < 2 * _LANE_M:
-        parking = 0.0
-    lanes = int((width - 2 * parking) / _LANE_M)
-    line = LineString(points)
-    return {
-        "kind": KINDS[rank],
-        "width_m": width,
-        # Two lanes in a narrow street, then as many one way as the other.
-        "lanes": max(2, lanes - lanes % 2),
-        "parking_m": parking,
-        "pavement_m": profile.pavement_m,
-        "district": street.district,
-        "length_m": line.length,
-        "line": line,
-        "mouths_m": (0.0, 0.0),
-    }
-
-
-def _add_mouths(graph: nx.Graph) -> None:
-    """Set how far from its ends each street belongs to the junctions there."""
-    mouths: dict[tuple[int, int], float] = {}
-    for node in graph:
-        around = []
-        for other in graph[node]:
-            data = graph[node][other]
-            points = shapely.get_coordinates(data["line"])[:: 1 if node < other else -1]
-            around.append((bearing(points), data["width_m"] / 2, other))
-        around.sort()
-        reach = dict.fromkeys(graph[node], 0.0)
-        for (one, half, first), (two, other_half, second) in zip(
-            around, [*around[1:], *around[:1]], strict=True
-        ):
-            angle = (two - one) % (2 * math.pi)
-            if len(around) > 1 and angle < math.pi - _STRAIGHT_RAD:
-                # Where the left kerb of one street meets the right kerb of the next.
-                cosine, sine = math.cos(angle), math.sin(angle)
-                reach[first] = max(reach[first], (other_half + half * cosine) / sine)
-                reach[second] = max(reach[second], (half + other_half * cosine) / sine)
-        for other, distance in reach.items():
-            mouths[node, other] = min(distance, _MOUTH_SHARE * graph[node][other]["length_m"])
-    for a, b, data in graph.edges(data=True):
-        data["mouths_m"] = (round(mouths[a, b], 3), round(mouths[b, a], 3))

@@ -21,9 +21,10 @@ PROP_KINDS = ("tree", "lamp", "traffic-light", "bench", "bus-stop", "car")
 
 #: Props are in the way of traffic and people up to this height, metres.
 _HEADROOM_M = 2.2
-_UNDER_CROWNS_M = 1.3
+_UNDER_CROWNS_M = 1.9
 _TRUNK_M = 0.6
 _DRIVING_LANE_M = 2.4
+_OFF_TARGET = 0.1
 _NARROWEST_JUNCTION_DEG = 15.0
 
 
@@ -307,6 +308,20 @@ def prop_plan(prop, up_to_m: float) -> shapely.Geometry:
     cos, sin = np.cos(prop.yaw_rad), np.sin(prop.yaw_rad)
     turned = low @ np.array([[cos, sin], [-sin, cos]])
     return shapely.MultiPoint(turned + (prop.x, prop.y)).convex_hull
+
+
+def check_targets(city: City) -> None:
+    """Every district that has targets hits them."""
+    for number, district in enumerate(city.land.districts):
+        if district.targets is None:
+            continue
+        found = city.morphology(number)
+        worst = np.abs(found.deviations).max()
+        assert worst <= _OFF_TARGET, (
+            f"district {number}: alpha, beta and gamma off by "
+            + ", ".join(f"{off:+.1%}" for off in found.deviations)
+            + f" of {district.targets} on {found.land_m2 / 1e4:.1f} ha"
+        )
 
 
 def check_levels(city: City) -> None:

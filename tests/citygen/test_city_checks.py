@@ -5,9 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.citygen import invariants, surface_invariants
+from tests.citygen import facade_invariants, invariants, surface_invariants
 from vasgen.citygen import CityConfig, generate
+from vasgen.citygen.facade.modules import BALCONY_M, KIND
 from vasgen.citygen.geometry.solids import Surface
+from vasgen.citygen.life.props import Prop
+from vasgen.citygen.targets import Targets
 from vasgen.semantics import SemanticClass
 
 
@@ -149,6 +152,62 @@ def test_a_dead_end(sound):
     streets = dataclasses.replace(sound.streets, graph=graph)
     with pytest.raises(AssertionError, match=r"dead ends inside the land|junctions of no street"):
         invariants.check_streets(dataclasses.replace(sound, streets=streets))
+
+
+def test_targets_that_were_missed(sound):
+    wish = dataclasses.replace(sound.land.districts[0], targets=Targets(0.5, 100.0, 60.0))
+    land = dataclasses.replace(sound.land, districts=(wish,))
+    with pytest.raises(AssertionError, match="alpha, beta and gamma off by"):
+        invariants.check_targets(dataclasses.replace(sound, land=land))
+
+
+class Table:
+    """A city with another table of modules, or other ground."""
+
+    def __init__(self, city, cells=None, terrain=None, props=None):
+        self.city = city
+        self.cells = city.modules() if cells is None else cells
+        self.terrain, self.props = terrain or city.terrain, props or city.props
+
+    def modules(self):
+        return self.cells
+
+    def __getattr__(self, name):
+        return getattr(self.city, name)
+
+
+def test_a_module_too_few(sound):
+    facade_invariants.check_modules(Table(sound))
+    with pytest.raises(AssertionError, match="faces for cells"):
+        facade_invariants.check_modules(Table(sound, sound.modules()[1:]))
+
+
+def test_a_module_beside_its_cell(sound):
+    cells = sound.modules().copy()
+    cells["x"][0] += 0.01
+    with pytest.raises(AssertionError, match="beside the mesh"):
+        facade_invariants.check_modules(Table(sound, cells))
+
+
+def test_a_door_in_the_ground(sound):
+    class Mound:
+        def level_at(self, points):
+            return np.full(len(points), 0.7)
+
+    facade_invariants.check_doors(sound)
+    with pytest.raises(AssertionError, match=r"doors more than 0\.6 m in the ground"):
+        facade_invariants.check_doors(Table(sound, terrain=Mound()))
+
+
+def test_a_tree_in_a_balcony(sound):
+    facade_invariants.check_standing(sound)
+    cells = sound.modules()
+    cell = cells[np.flatnonzero(cells["kind"] == KIND["balcony"])[0]]
+    out = np.array([cell["uy"], -cell["ux"]]) * (BALCONY_M + 1.0)
+    x, y = np.array([cell["x"], cell["y"]]) + out
+    tree = Prop("tree", 0, float(x), float(y), 0.1, 0.0, (1.0, 1.0, 1.0))
+    with pytest.raises(AssertionError, match="props in a balcony or canopy: tree 0"):
+        facade_invariants.check_standing(Table(sound, props=(tree,)))
 
 
 def nearest_pair(city):

@@ -11,9 +11,10 @@ import shapely
 from vasgen.citygen.config import CityConfig, District
 from vasgen.citygen.land import survey
 from vasgen.citygen.profiles import PROFILES
+from vasgen.citygen.roads.edges import bearing, crossings
+from vasgen.citygen.roads.graph import KINDS
 from vasgen.citygen.roads.kerbs import kerbs
-from vasgen.citygen.roads.network import bearing, crossings
-from vasgen.citygen.roads.streets import KINDS, lay_streets
+from vasgen.citygen.roads.streets import lay_streets
 
 HOOK = ((0.0, 0.0), (700.0, 0.0), (700.0, 600.0), (520.0, 600.0), (430.0, 150.0), (0.0, 240.0))
 CONFIGS = {

@@ -13,6 +13,7 @@ from vasgen.citygen.groundwork.ground import CARRIAGEWAY
 from vasgen.citygen.life.archetypes import VARIANTS, model
 from vasgen.citygen.life.cars import BODIES, COLOURS
 from vasgen.citygen.life.crowns import SPECIES
+from vasgen.citygen.life.places import Kerbsides
 from vasgen.citygen.life.props import KINDS, Prop, prop_surface
 from vasgen.citygen.materials import FAMILIES, RADIO_NAMES
 from vasgen.errors import InputError
@@ -287,6 +288,29 @@ def test_cars_at_the_kerb_drive_on_the_right(make_city):
         first, last = data["mouths_m"]
         assert first + 6.0 <= at + 2.7 + 1.0
         assert at - 2.7 - 1.0 <= data["line"].length - last - 6.0 + 2.0
+
+
+def test_kerbs_are_neither_empty_nor_full(make_city, density):
+    city = make_city(density, 3, 620.0)
+    sides = Kerbsides(city.streets, city.sections)
+    cars = [prop for prop in of_kind(city, "car") if prop.z < 0.05]
+    _, line, way, middle = nearest_street(city, cars)
+    where = np.array([(car.x, car.y) for car in cars]) - middle
+    left = way[:, 0] * where[:, 1] > way[:, 1] * where[:, 0]
+    parked = np.bincount(line + left * len(city.streets.lines), minlength=len(sides.lines))
+    bays = np.floor((sides.span_m - 2 * 6.5) / 6.3)
+    chosen = (bays >= 8) & (sides.parking_m > 0)
+    chosen &= shapely.within(sides.lines, city.land.within(8.0))
+    share = parked[chosen] / bays[chosen]
+    assert len(share) > 6
+    assert share.min() >= 0.4
+    assert share.max() <= 0.75
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_square_kilometre_of_downtown_is_light(seed):
+    city = generate(CityConfig("downtown", seed, 1000.0))
+    assert len(city.mesh(2).faces) < 150_000
 
 
 def test_lamps_and_stops_look_at_the_road_from_both_sides(make_city, density):

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import shapely
 
+from tests.citygen.cities import TABLE
 from vasgen.citygen import CityConfig, generate
 from vasgen.citygen.architecture.programme import SLENDEREST, rayleigh_sample
 from vasgen.citygen.config import District
-from vasgen.citygen.plots.lots import apportion
+from vasgen.citygen.plots.shares import apportion
 from vasgen.citygen.profiles import PROFILES
 from vasgen.citygen.targets import ENVIRONMENTS, LOWEST_BUILDING_M, Targets, fit, parse_targets
 from vasgen.errors import InputError
@@ -182,6 +183,31 @@ def test_heights_below_a_storey_are_refused_before_anything_is_built():
 def test_more_buildings_than_there_are_streets_for():
     text = message(lambda: generate(CityConfig("mix", 0, 200.0, targets=Targets(0.3, 9000, 20))))
     assert text.startswith("beta is 9000; allowed: at most ")
+
+
+@pytest.mark.parametrize(("density", "seed"), [("mix", 0), ("margin", 1), ("downtown", 1)])
+def test_as_many_buildings_as_the_refusal_allows(density, seed):
+    config = CityConfig(density, seed, 260.0, targets=Targets(0.2, 1e6, 12), trees=False)
+    fewer = Targets(0.2, nearest(message(lambda: generate(config))), 12)
+    figures = generate(dataclasses.replace(config, targets=fewer)).morphology()
+    assert -0.031 < figures.deviations[1] < 0.01
+
+
+def test_lots_with_targets_are_green_between_the_houses():
+    city = generate(CityConfig("mix", 6, 400.0, targets=Targets(0.15, 500, 10), trees=False))
+    assert any(lot.use == "perimeter" for lot in city.lots)
+    assert "yard" not in {
+        patch.surface
+        for patch in city.ground
+        if patch.owner >= 0 and city.blocks[patch.owner].use == "perimeter"
+    }
+
+
+@pytest.mark.parametrize("number", [135, 191, 219])
+def test_wings_do_not_reach_beyond_their_lot(number):
+    city = generate(TABLE[number][1])
+    for building in city.buildings:
+        assert city.lots[building.lot].polygon.buffer(0.01).covers(building.footprint)
 
 
 def test_heights_that_need_broader_buildings():

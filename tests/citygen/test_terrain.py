@@ -11,7 +11,7 @@ import shapely
 from vasgen.citygen import City, CityConfig, generate
 from vasgen.citygen.geometry.solids import Cell, Finish, Grid, Shell
 from vasgen.citygen.groundwork.grading import STEEPEST_STREET
-from vasgen.citygen.groundwork.ground import CARRIAGEWAY
+from vasgen.citygen.groundwork.ground import CARRIAGEWAY, TERRACE_M
 from vasgen.citygen.groundwork.terrain import STEEPEST, natural_hills
 from vasgen.citygen.land import survey
 from vasgen.errors import InputError
@@ -158,7 +158,7 @@ def test_floors_lie_amid_the_ground_around(hilly_city):
     for building in hilly_city.buildings:
         wall = shapely.segmentize(shapely.boundary(building.footprint), 1.0)
         ground = hilly_city.terrain.level_at(shapely.get_coordinates(wall))
-        assert ground.min() - 0.05 <= building.level_m <= ground.max() + 0.05
+        assert ground.min() - 0.05 <= building.level_m <= ground.max() + TERRACE_M
         off.append(np.abs(ground - building.level_m).mean())
     assert np.median(off) < 0.8
 
