@@ -192,7 +192,7 @@ def generate(config: CityConfig) -> City:
     lots = divide(config.seed, land, streets, blocks)
     buildings = build(config, land, streets, blocks, lots)
     grading = grade(hills, sections) if hills else None
-    levels = pad_levels(grading, buildings) if grading else np.zeros(len(buildings))
+    levels = pad_levels(grading, buildings, lots) if grading else np.zeros(len(buildings))
     pads = make_pads(buildings, levels, lots) if grading else []
     ground = lay_ground(land, sections, outlines, blocks, lots, buildings, grading, pads)
     terrain = as_built(grading, ground)

@@ -31,8 +31,9 @@ def from_above_a_street(city: City, lod: int) -> np.ndarray:
     lines = [line for _, _, line in city.streets.graph.edges(data="line")]
     inside = [line for line in lines if city.land.within(40.0).contains(line)]
     street = max(inside, key=lambda line: line.length)
-    here, there = (np.array(street.interpolate(s, True).coords[0]) for s in (0.1, 0.6))
-    camera = Camera.look_at([*here, 14.0], [*there, 6.0], *SIZE, fov_deg=75.0)
+    here, there = (np.array(street.interpolate(s, normalized=True).coords[0]) for s in (0.1, 0.6))
+    eye, aim = [*here, 14.0], [*there, 6.0]
+    camera = Camera.look_at(eye, aim, width=SIZE[0], height=SIZE[1], fov_deg=75.0)
     picture = Renderer(city.to_bundle(lod), SPEC).layers(camera).arrays()["rgb"]
     return to_display(picture, SPEC)
 

@@ -29,6 +29,8 @@ _STRIPE_M = 0.5
 _CLEAR_M = 0.1
 #: Corners of markings that make no more difference than this are left out, metres.
 _SIMPLER_M = 0.02
+#: Least height of a triangle of a marking, metres.
+_THINNEST_M = 0.01
 #: Lines along a street end this far from cuts across it: the ground between their narrow ends
 #: and a far kerb would be a sliver.
 _END_M = 0.4
@@ -56,6 +58,8 @@ def paint(
         lies in, or is.
     """
     marks = shapely.simplify(np.array(_polygons(streets, sections), dtype=object), _SIMPLER_M)
+    marks = marks[shapely.is_valid(marks)]
+    marks = marks[_stout(marks)]
     owner = _carriers(marks, patches)
     marks, owner = marks[owner >= 0], owner[owner >= 0]
     apart = _apart(marks)
@@ -163,17 +167,28 @@ def _ring(track: Track, mark: Mark) -> Array:
     return np.round(corners / _LATTICE_M) * _LATTICE_M
 
 
+def _stout(marks: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """(M,) whether no triangle of a marking would be a sliver."""
+    triangles, mark = shapely.get_parts(
+        shapely.constrained_delaunay_triangles(marks), return_index=True
+    )
+    corners = shapely.get_coordinates(triangles).reshape(-1, 4, 2)
+    longest = np.hypot(*np.diff(corners, axis=1).transpose(2, 0, 1)).max(axis=1)
+    least = np.full(len(marks), np.inf)
+    np.minimum.at(least, mark, 2 * shapely.area(triangles) / longest)
+    return least > _THINNEST_M
+
+
 def _carriers(marks: NDArray[np.object_], patches: Sequence[Patch]) -> NDArray[np.int64]:
     """(M,) index of the piece of road each marking lies well inside of, or -1."""
     roads = np.array([i for i, patch in enumerate(patches) if patch.surface == "road"], dtype=int)
     polygons = np.array([patches[index].polygon for index in roads], dtype=object)
     shapely.prepare(polygons)
-    valid = np.flatnonzero(shapely.is_valid(marks))
-    mark, road = shapely.STRtree(polygons).query(marks[valid], predicate="within")
-    gap = shapely.distance(marks[valid][mark], shapely.boundary(polygons)[road])
+    mark, road = shapely.STRtree(polygons).query(marks, predicate="within")
+    gap = shapely.distance(marks[mark], shapely.boundary(polygons)[road])
     owner = np.full(len(marks), -1, dtype=np.int64)
     clear = gap > _CLEAR_M
-    owner[valid[mark[clear]]] = roads[road[clear]]
+    owner[mark[clear]] = roads[road[clear]]
     return owner
 
 

@@ -25,6 +25,8 @@ _INSIDE_M = 0.3
 _APRON_M = 1.2
 #: A floor lies at most this far below the pavement beside it; no pavement is wider than that.
 _STEP_M, _WIDEST_M = 0.4, 12.0
+#: Walls no farther behind the nearest point to the street than this are the front, metres.
+_FRONT_M = 2.0
 _SAMPLE_M = 4.0
 
 
@@ -41,15 +43,20 @@ class Pad:
     level_m: float
 
 
-def pad_levels(grading: Grading, buildings: Sequence[Building]) -> Array:
-    """(B,) level for each building, metres: the mean of the ground around it, or higher.
+def pad_levels(grading: Grading, buildings: Sequence[Building], lots: Sequence[Lot]) -> Array:
+    """(B,) level for each building, metres: the mean of the ground before its front, or higher.
 
     Beside a pavement the ground cannot be cut: there it is not far above the floor.
     """
     points, building = _around(buildings)
     ground = grading.level_at(points)
-    total = np.bincount(building, ground, len(buildings))
-    levels = total / np.bincount(building, minlength=len(buildings))
+    fronts = shapely.linestrings([lots[b.lot].front for b in buildings])
+    away = shapely.distance(shapely.points(points), fronts[building]).round(2)
+    nearest = np.full(len(buildings), np.inf)
+    np.minimum.at(nearest, building, away)
+    at_front = away < nearest[building] + _FRONT_M
+    total = np.bincount(building[at_front], ground[at_front], len(buildings))
+    levels = total / np.bincount(building[at_front], minlength=len(buildings))
     beside, street, _, distance = grading.sections.beside(points, _WIDEST_M)
     paved = beside[distance < grading.sections.pavement_m[street] + _APRON_M]
     np.maximum.at(levels, building[paved], ground[paved] - _STEP_M)
