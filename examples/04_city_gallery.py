@@ -63,6 +63,7 @@ pictures = [overview(city) for city in built]
 save("environments.jpg", [pictures[:2], pictures[2:]])
 draw_morphology(built[1], OUT / "morphology.png")
 ringed = CityConfig("margin", seed=1, size_m=1200, districts=rings(("downtown", "mix"), 1200))
-draw_plan(generate(ringed), OUT / "districts.png", size_px=1000)
+plan = draw_plan(generate(ringed), OUT / "districts.png", size_px=1000)
+Image.open(plan).convert("RGB").save(plan.with_suffix(".jpg"), quality=85)
 hills = generate(CityConfig("mix", seed=4, size_m=600, relief_m=45.0))
 save("more.jpg", [[overview(generate(ringed)), overview(hills)]])

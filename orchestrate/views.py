@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from vasgen.artefact import atomic_directory, remove_partials
@@ -143,7 +143,6 @@ def trace_views(
     tracer = Tracer(bundle, spec)
     for begin in range(0, len(todo), BATCH):
         batch = todo[begin : begin + BATCH]
-        count = len(batch)
         folders = [views.folder / views.names[index] for index, _ in batch]
         records = [wanted for _, wanted in batch]
         images = [store.read_image(f, r) for f, r in zip(folders, records, strict=True)]
@@ -154,11 +153,15 @@ def trace_views(
             ],
             transmitters,
             seed=records[0].seeds["radio"],
-            advance=lambda share, count=count: watch.advance(share * count),
+            advance=_shares(watch, len(batch)),
         )
         for parts in zip(folders, records, images, traced, strict=True):
             store.add_radio(*parts)
     return len(todo)
+
+
+def _shares(watch: Progress, count: int) -> Callable[[float], None]:
+    return lambda share: watch.advance(share * count)
 
 
 def _traced(

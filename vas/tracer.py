@@ -121,10 +121,8 @@ class Tracer:
         for centre, numbers in groups.items():
             radio = self._radio_at(np.array(centre))
             footprints = [_footprints(views[n], surfaces[n], radio.centre) for n in numbers]
-            part = share * len(numbers)
-            powers = self._powers(
-                radio, footprints, transmitters, seed, lambda done, part=part: advance(part * done)
-            )
+            done = _scaled(advance, share * len(numbers))
+            powers = self._powers(radio, footprints, transmitters, seed, done)
             for number, power in zip(numbers, powers, strict=True):
                 found[number] = power
         if not groups:
@@ -177,6 +175,10 @@ class Tracer:
         if self._radio is None or (centre != self._radio.centre).any():
             self._radio = RadioScene(self.bundle, self.spec, centre)
         return self._radio
+
+
+def _scaled(advance: Advance, factor: float) -> Advance:
+    return lambda share: advance(factor * share)
 
 
 def _groups(surfaces: Sequence[VisibleSurface]) -> dict[tuple[float, ...], list[int]]:

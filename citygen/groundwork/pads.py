@@ -50,7 +50,7 @@ def pad_levels(grading: Grading, buildings: Sequence[Building], lots: Sequence[L
     """
     points, building = _around(buildings)
     ground = grading.level_at(points)
-    fronts = shapely.linestrings([lots[b.lot].front for b in buildings])
+    fronts = np.asarray(shapely.linestrings([lots[b.lot].front for b in buildings]))
     away = shapely.distance(shapely.points(points), fronts[building]).round(2)
     nearest = np.full(len(buildings), np.inf)
     np.minimum.at(nearest, building, away)

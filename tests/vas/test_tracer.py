@@ -130,7 +130,7 @@ def test_a_view_does_not_depend_on_the_views_traced_with_it(kind):
     places = [((-55, -60, 50), 64, 48), ((40, 3, 20), 48, 64), ((-10, -70, 45), 40, 40)]
     views = []
     for place, width, height in places:
-        caster, camera, depth, normal = view(scene, place, (0, 0, 5), width, height)
+        _, camera, depth, normal = view(scene, place, (0, 0, 5), width, height)
         views.append(View(camera, depth, normal))
     together = tracer.trace_views(views, TRANSMITTERS, seed=5)
     for one, layers in zip(views, together, strict=True):
