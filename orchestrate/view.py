@@ -24,8 +24,11 @@ from vasgen.vas import Tracer, View
 #: Share of a view's work that is drawing the picture, for progress.
 _PICTURE_SHARE = 0.7
 
-#: Views that are traced together at most: what a kill can cost, and the memory of the images.
-BATCH = 8
+#: Views that are traced together at most: what a kill can cost.
+_LARGEST_BATCH = 8
+
+#: Pixels times transmitters of a batch: their labels take some 30 bytes each.
+_CELLS_IN_MEMORY = 40_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +97,17 @@ def batches(jobs: Sequence[ViewJob], workers: int = 1) -> list[Sequence[ViewJob]
         jobs: the views to make.
         workers: number of processes that share them.
     """
-    size = max(1, min(BATCH, -(-len(jobs) // workers)))
+    records = [job.record for job in jobs]
+    size = batch_size(records, len(records[0].transmitters) if records else 1, workers)
     return [jobs[begin : begin + size] for begin in range(0, len(jobs), size)]
+
+
+def batch_size(records: Sequence[ViewRecord], num_transmitters: int, workers: int = 1) -> int:
+    """Views to trace together, so that batches are alike and their labels fit the memory."""
+    cells = num_transmitters * max((r.camera.width * r.camera.height for r in records), default=1)
+    most = max(1, min(_LARGEST_BATCH, _CELLS_IN_MEMORY // cells, -(-len(records) // workers)))
+    number = max(1, -(-len(records) // most))
+    return max(1, -(-len(records) // number))
 
 
 def write_pictures(folder: Path, image: ImageLayers, light: RenderSpec) -> None:

@@ -16,7 +16,7 @@ from vasgen.datasets.store import ViewRecord
 from vasgen.errors import InputError
 from vasgen.orchestrate.layout import PLAN_JSON, SPEC_YAML
 from vasgen.orchestrate.progress import Progress, Silent
-from vasgen.orchestrate.view import BATCH, view_name, view_record, write_pictures
+from vasgen.orchestrate.view import batch_size, view_name, view_record, write_pictures
 from vasgen.render import Renderer
 from vasgen.spec import RadioSpec, RenderSpec
 from vasgen.transmitter import Transmitter
@@ -141,8 +141,9 @@ def trace_views(
     if not todo:
         return 0
     tracer = Tracer(bundle, spec)
-    for begin in range(0, len(todo), BATCH):
-        batch = todo[begin : begin + BATCH]
+    size = batch_size([wanted for _, wanted in todo], len(transmitters))
+    for begin in range(0, len(todo), size):
+        batch = todo[begin : begin + size]
         folders = [views.folder / views.names[index] for index, _ in batch]
         records = [wanted for _, wanted in batch]
         images = [store.read_image(f, r) for f, r in zip(folders, records, strict=True)]

@@ -27,8 +27,7 @@ from vasgen.vas.surface import VisibleSurface
 
 Array = NDArray[np.float64]
 
-#: Rays of one call over all transmitters: bounds the memory to about a gigabyte, far below
-#: the 2**32 that the solver can count.
+#: Rays of one call over all transmitters: bounds the memory of their states to a gigabyte.
 _RAYS_A_CALL = 8_000_000
 
 #: Pixels of one plane within a square of this side share their statistics.

@@ -15,14 +15,9 @@ from numpy.typing import NDArray
 
 from vasgen.camera import Camera
 from vasgen.vas.radio_scene import triangle_mesh
-from vasgen.vas.surface import SPLIT, VisibleSurface
+from vasgen.vas.surface import PLANE_M, PLANE_SHARE, SPLIT, VisibleSurface
 
 Array = NDArray[np.float64]
-
-#: A hit belongs to a pixel's plane within this, and this share of its distance from the
-#: camera: float32 positions and depths are not exact. Metres.
-_ON_PLANE_M = 0.005
-_ON_PLANE_SHARE = 2e-4
 
 #: Grazing arrivals below this cosine are not counted: their value has no bound.
 _GRAZING = 1e-4
@@ -101,10 +96,9 @@ class ImageReceiver:
         table = np.concatenate(tables).astype(np.float32)
         self._plane = mi.Float(np.ascontiguousarray(table[:, :4]).ravel())
         self._window = mi.Float(np.ascontiguousarray(table[:, 4:]).ravel())
-        rows = [
-            _camera_row(surface.camera, centre, int(start))
-            for surface, start in zip(surfaces, self._starts, strict=False)
-        ]
+        rows = [_camera_row(surface.camera, centre) for surface in surfaces]
+        # Apart from the other numbers: in float32 a large one would be rounded.
+        self._first = mi.UInt32(self._starts[:-1].astype(np.uint32))
         self._cameras = mi.Float(np.concatenate(rows).astype(np.float32))
         self._count = mi.UInt32(len(surfaces))
 
@@ -133,13 +127,14 @@ class ImageReceiver:
         u, v = dr.dot(x, point) / deep, dr.dot(y, point) / deep
         active = active & (deep > 0) & (u >= 0) & (u < frame.x) & (v >= 0) & (v < frame.y)
         column, row = mi.UInt32(u), mi.UInt32(v)
-        pixel = mi.UInt32(frame.z) + row * mi.UInt32(frame.x) + column
+        first = dr.gather(mi.UInt32, self._first, view)
+        pixel = first + row * mi.UInt32(frame.x) + column
         plane = dr.gather(mi.Vector4f, self._plane, pixel, active)
         per_area, zoom, cells, _ = dr.gather(mi.Vector4f, self._window, pixel, active)
         normal = mi.Vector3f(plane.x, plane.y, plane.z)
         arriving = -dr.dot(normal, ray.d)
         distance = dr.abs(dr.dot(normal, hit.p) - plane.w)
-        active &= (arriving > _GRAZING) & (distance < _ON_PLANE_M + _ON_PLANE_SHARE * deep)
+        active &= (arriving > _GRAZING) & (distance < PLANE_M + PLANE_SHARE * deep)
         active &= _in_window(u - mi.Float(column), v - mi.Float(row), zoom, mi.UInt32(cells))
         self._sums.add(transmitter, pixel, power * per_area / arriving, active)
 
@@ -178,12 +173,12 @@ def _pixel_table(surface: VisibleSurface, centre: Array) -> Array:
     return table
 
 
-def _camera_row(camera: Camera, centre: Array, first_pixel: int) -> Array:
-    """Projection of traced coordinates as three rows of four; width, height, first pixel."""
+def _camera_row(camera: Camera, centre: Array) -> Array:
+    """Projection of traced coordinates as three rows of four; width and height."""
     to_camera = camera.rotation.T
     shift = to_camera @ (centre - camera.position)
     projection = camera.intrinsics @ np.column_stack([to_camera, shift])
-    return np.concatenate([projection.ravel(), [camera.width, camera.height, first_pixel, 0.0]])
+    return np.concatenate([projection.ravel(), [camera.width, camera.height, 0.0, 0.0]])
 
 
 class MeshReceiver:

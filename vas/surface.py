@@ -28,8 +28,10 @@ RAY_EPSILON = 8.94e-5
 #: obliquely that its footprint is cut to the part around the centre.
 _OBLIQUE = 0.5
 
-#: Neighbouring pixels are of one plane if they agree to this share of their depth.
-_PLANE_TOLERANCE = 1e-3
+#: A point lies on a plane within this, and this share of its distance from the camera: float32
+#: depths and positions are not exact. Less than a kerb or the gap behind a pane. Metres.
+PLANE_M = 0.005
+PLANE_SHARE = 2e-5
 
 #: Neighbouring normals are of one plane if their dot product exceeds this.
 _SAME_NORMAL = 0.999
@@ -231,7 +233,7 @@ def _border_pixels(camera: Camera, depth: Array, normal: Array) -> NDArray[np.bo
     border = np.zeros(depth.shape, bool)
     padded = np.pad(points, ((1, 1), (1, 1), (0, 0)), mode="edge")
     normals = np.pad(normal, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    tolerance = _PLANE_TOLERANCE * np.linalg.norm(points - camera.position, axis=-1)
+    tolerance = PLANE_M + PLANE_SHARE * np.linalg.norm(points - camera.position, axis=-1)
     for dy in range(3):
         for dx in range(3):
             step = padded[dy : dy + rows, dx : dx + columns] - points
@@ -262,8 +264,8 @@ def _border_cells(
     distance = np.abs(np.einsum("pkc,pc->pk", points - middle[:, None], unit))
     facing = caster.faces.normal[hits.face].reshape(*reached.shape, 3)
     agree = np.abs(np.einsum("pkc,pc->pk", facing, unit)) > _SAME_NORMAL
-    scale = np.linalg.norm(middle - camera.position, axis=-1)[:, None]
-    corner = ((distance <= _PLANE_TOLERANCE * scale) & agree).reshape(-1, SPLIT + 1, SPLIT + 1)
+    tolerance = PLANE_M + PLANE_SHARE * np.linalg.norm(middle - camera.position, axis=-1)[:, None]
+    corner = ((distance <= tolerance) & agree).reshape(-1, SPLIT + 1, SPLIT + 1)
     cell = corner[:, :-1, :-1] & corner[:, 1:, :-1] & corner[:, :-1, 1:] & corner[:, 1:, 1:]
     cell = cell.reshape(-1, SPLIT * SPLIT)
     chosen, number = np.nonzero(cell)

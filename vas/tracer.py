@@ -38,6 +38,9 @@ Advance = Callable[[float], None]
 #: a view's labels do not depend on the views traced with it.
 _CENTRE_GRID_M = 500.0
 
+#: Pixels times transmitters that are counted at once: some 85 bytes each.
+_CELLS_AT_ONCE = 20_000_000
+
 #: Shares of the work, for progress only: counting rays dominates.
 _CLOSED_FORM_SHARE = 0.2
 
@@ -116,16 +119,16 @@ class Tracer:
         _check_transmitters(transmitters, self._caster)
         found = [Powers.none(len(transmitters), view.depth.size) for view in views]
         surfaces = [visible_surface(*view, self.spec.surface, self._caster) for view in views]
-        groups = _groups(surfaces)
-        share = 1.0 / max(sum(len(group) for group in groups.values()), 1)
-        for centre, numbers in groups.items():
-            radio = self._radio_at(np.array(centre))
-            footprints = [_footprints(views[n], surfaces[n], radio.centre) for n in numbers]
-            done = _scaled(advance, share * len(numbers))
-            powers = self._powers(radio, footprints, transmitters, seed, done)
-            for number, power in zip(numbers, powers, strict=True):
+        shots = _shots(surfaces, len(transmitters))
+        share = 1.0 / max(sum(len(shot.views) for shot in shots), 1)
+        for shot in shots:
+            radio = self._radio_at(np.array(shot.centre))
+            footprints = [_footprints(views[n], surfaces[n], radio.centre) for n in shot.views]
+            done = _scaled(advance, share * len(shot.views))
+            powers = self._powers(radio, footprints, transmitters, shot.abreast, seed, done)
+            for number, power in zip(shot.views, powers, strict=True):
                 found[number] = power
-        if not groups:
+        if not shots:
             advance(1.0)
         return [
             radio_layers(powers, np.isfinite(view.depth), transmitters, self.spec)
@@ -137,6 +140,7 @@ class Tracer:
         radio: RadioScene,
         views: Sequence[Footprints],
         transmitters: Sequence[Transmitter],
+        abreast: int,
         seed: int,
         advance: Advance,
     ) -> list[Powers]:
@@ -155,19 +159,21 @@ class Tracer:
                 if bends is not None:
                     powers.gain[row] += diffraction_on_image(bends, view, radio.centre)
                 advance(_CLOSED_FORM_SHARE / (len(transmitters) * len(views)))
-        if _counts_rays(spec):
-            radio.set_transmitters(transmitters)
+        for begin in range(0, len(transmitters) if _counts_rays(spec) else 0, abreast):
+            rows = slice(begin, begin + abreast)
+            radio.set_transmitters(transmitters[rows])
+            share = (1 - _CLOSED_FORM_SHARE) * len(transmitters[rows]) / len(transmitters)
             counted = trace_coverage(
                 radio,
                 [view.surface for view in views],
                 spec,
                 seed=seed,
                 line_of_sight=False,
-                advance=lambda share: advance((1 - _CLOSED_FORM_SHARE) * share),
+                advance=_scaled(advance, share),
             )
             for powers, coverage in zip(found, counted, strict=True):
-                powers.gain[:] += coverage.gain
-                powers.variance[:] = coverage.variance
+                powers.gain[rows] += coverage.gain
+                powers.variance[rows] = coverage.variance
         return found
 
     def _radio_at(self, centre: Array) -> RadioScene:
@@ -181,15 +187,40 @@ def _scaled(advance: Advance, factor: float) -> Advance:
     return lambda share: advance(factor * share)
 
 
-def _groups(surfaces: Sequence[VisibleSurface]) -> dict[tuple[float, ...], list[int]]:
-    """Numbers of the views that see anything, by the centre of their coordinates."""
-    groups: dict[tuple[float, ...], list[int]] = {}
+class _Shot(NamedTuple):
+    """Views whose rays are shot together.
+
+    Attributes:
+        centre: of their coordinates, world metres.
+        abreast: number of transmitters that are counted at the same time.
+        views: their numbers.
+    """
+
+    centre: tuple[float, ...]
+    abreast: int
+    views: list[int]
+
+
+def _shots(surfaces: Sequence[VisibleSurface], num_transmitters: int) -> list[_Shot]:
+    """Views that see anything, in groups that bound the memory.
+
+    Centre and transmitters abreast follow from a view alone, so that its labels do not depend
+    on the views around it.
+    """
+    groups: dict[tuple[tuple[float, ...], int], list[int]] = {}
     for number, surface in enumerate(surfaces):
         if len(surface.pixel):
             middle = np.median(surface.centres, axis=0)
-            centre = np.round(middle / _CENTRE_GRID_M) * _CENTRE_GRID_M
-            groups.setdefault(tuple(centre.tolist()), []).append(number)
-    return groups
+            centre = np.round(middle / _CENTRE_GRID_M) * _CENTRE_GRID_M + 0.0
+            abreast = int(np.clip(_CELLS_AT_ONCE // surface.num_pixels, 1, num_transmitters))
+            groups.setdefault((tuple(centre.tolist()), abreast), []).append(number)
+    shots = []
+    for (centre, abreast), numbers in groups.items():
+        most = max(surfaces[number].num_pixels for number in numbers) * abreast
+        size = max(1, _CELLS_AT_ONCE // most)
+        parts = [numbers[begin : begin + size] for begin in range(0, len(numbers), size)]
+        shots += [_Shot(centre, abreast, part) for part in parts]
+    return shots
 
 
 def _footprints(view: View, surface: VisibleSurface, centre: Array) -> Footprints:

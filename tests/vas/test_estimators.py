@@ -261,3 +261,89 @@ def test_a_turned_antenna_turns_its_pattern():
         assert directivity.max() == pytest.approx(8.0, abs=0.1)
         strongest = directivity > directivity.max() - 0.05
         assert elevation[strongest].mean() == pytest.approx(-tilt, abs=2.0)
+
+
+def test_rays_from_behind_do_not_count():
+    """A pane that rays pass: seen from one side, it receives from that side only."""
+    pane = bundle(rectangle("pane", [(4, 0, 0), (-4, 0, 0), (-4, 0, 6), (4, 0, 6)], radio="glass"))
+    spec = RadioSpec(rays=400_000, max_depth=3)
+    gains = []
+    for side in (1, -1):
+        radio, surface, _, _ = setting(pane, [0, -12, 3], [0, 0, 3], [1, -9 * side, 3], spec)
+        coverage = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=True)[0]
+        gains.append(coverage.gain.sum())
+    assert gains[0] > 0
+    assert gains[1] == 0
+
+
+@pytest.mark.parametrize("away_m", [20.0, 80.0, 200.0])
+def test_a_layer_behind_the_visible_one_is_another_surface(away_m):
+    """Glass a centimetre and a half before metal: rays that pass the pane hit its back only."""
+    corners = np.array([(4, 0, 0), (-4, 0, 0), (-4, 0, 6), (4, 0, 6)], float)
+    scene = bundle(
+        rectangle("pane", corners, radio="glass"),
+        rectangle("wall", corners + [0, 0.015, 0], radio="metal", instance=2),
+    )
+    spec = RadioSpec(rays=400_000, max_depth=1)
+    radio, surface, _, _ = setting(scene, [0, -away_m, 3], [0, 0, 3], [1, -9, 3], spec)
+    coverage = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=False)[0]
+    assert coverage.gain.sum() == 0
+
+
+def test_diffuse_scattering_is_lambertian():
+    """A metal wall that scatters all: the floor receives the integral over the wall."""
+    wall = rectangle("wall", [(3, 0, 0), (-3, 0, 0), (-3, 0, 6), (3, 0, 6)], radio="metal")
+    floor = rectangle(
+        "floor", [(-4, -10, 0), (4, -10, 0), (4, -2, 0), (-4, -2, 0)], radio="concrete", instance=2
+    )
+    spec = RadioSpec(
+        rays=4_000_000,
+        max_depth=1,
+        specular_reflection=False,
+        refraction=False,
+        diffuse_reflection=True,
+        scattering_coefficient=1.0,
+    )
+    scene, position = bundle(wall, floor), np.array([0.5, -7.0, 4.0])
+    radio, surface, _, _ = setting(scene, [0, -6, 25], [0, -6, 0], position, spec, (24, 24))
+    coverage = trace_coverage(radio, [surface], spec, seed=2, line_of_sight=False)[0]
+    on_floor = surface.normal[:, 2] > 0.5
+    ticks = (np.arange(60) + 0.5) / 60
+    x, z = (g.ravel() for g in np.meshgrid(-3 + 6 * ticks, 6 * ticks))
+    points = np.column_stack([x, np.zeros_like(x), z])
+    to_wall, area = points - position, 36 / len(points)
+    r1 = np.linalg.norm(to_wall, axis=1)
+    expected = np.zeros(on_floor.sum())
+    for number, place in enumerate(surface.centres[on_floor]):
+        leg = place - points
+        r2 = np.linalg.norm(leg, axis=1)
+        cosines = (to_wall[:, 1] / r1) * (-leg[:, 1] / r2)
+        expected[number] = (cosines / (np.pi * r1**2 * r2**2)).sum() * area
+    expected *= (SPEED_OF_LIGHT / spec.frequency_hz / (4 * np.pi)) ** 2
+    weight = surface.quad_area[on_floor]
+    counted = coverage.gain[0][surface.pixel[on_floor]]
+    ratio = (counted * weight).sum() / (expected * weight).sum()
+    assert 10 * np.log10(ratio) == pytest.approx(0, abs=0.2)
+
+
+@pytest.mark.parametrize("step_m", [0.03, 0.12, 0.4])
+def test_steps_smaller_than_a_pixel_do_not_dim_their_surroundings(step_m):
+    """Counted direct rays against the closed form, on a kerb seen from 150 m."""
+    low = rectangle("low", [(-12, 0, 0), (12, 0, 0), (12, 9, 0), (-12, 9, 0)])
+    corners = np.array([(-12, 9, 0), (12, 9, 0), (12, 18, 0), (-12, 18, 0)]) + [0, 0, step_m]
+    high = rectangle("high", corners, instance=2)
+    riser = rectangle(
+        "riser", [(-12, 9, 0), (12, 9, 0), (12, 9, step_m), (-12, 9, step_m)], instance=3
+    )
+    spec = RadioSpec(rays=4_000_000, max_depth=0)
+    radio, surface, caster, position = setting(
+        bundle(low, high, riser), [0, -120, 90], [0, 9, 0], [2, -10, 14], spec, (96, 72)
+    )
+    counted = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=True)[0].gain[0]
+    exact = trace_direct(radio, surface, caster, position).gain
+    split = np.unique(surface.pixel[surface.windows.cell >= 0])
+    lit = split[exact[split] > 0]
+    assert len(lit) > 20
+    area = surface.pixel_area[lit]
+    ratio = (counted[lit] * area).sum() / (exact[lit] * area).sum()
+    assert 10 * np.log10(ratio) == pytest.approx(0, abs=0.15)
