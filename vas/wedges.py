@@ -26,6 +26,9 @@ _STRAIGHT = np.cos(np.radians(0.02))
 #: edges and faces have no end.
 _SMALLEST_M = 0.3
 
+#: Planes whose normals have more than this cosine look to the same side.
+_SAME_SIDE = 0.5
+
 _ROUNDED = (SemanticClass.VEGETATION, SemanticClass.VEHICLE)
 
 
@@ -88,8 +91,8 @@ def find_wedges(bundle: SceneBundle) -> Wedges:
 
     Edges must be shared by exactly two faces of one mesh: open shells and edges between
     different radio materials do not diffract, as in Sionna RT. Facets of trees and parked cars
-    stand for rounded things and have no edges; nor has a strip so narrow that the next edge
-    is at hand (the reveal of a window, a railing): the theory's faces are half planes.
+    stand for rounded things and have no edges; nor has a narrow step in a plane, whose next edge
+    is at hand (a kerb, the reveal of a window): the theory's faces are half planes.
     """
     index = {material.name: i for i, material in enumerate(bundle.radio_materials)}
     parts = [_mesh_wedges(mesh, index[mesh.radio_material]) for mesh in bundle.meshes]
@@ -117,8 +120,10 @@ def _mesh_wedges(mesh: Mesh, material: int) -> Wedges:
     origin, tip = np.where(inward, tip, origin), np.where(inward, origin, tip)
     length = np.linalg.norm(tip - origin, axis=1)
     area = np.bincount(plane, twice_area) / 2
-    smaller = np.minimum(area[plane[edges.face_0]], area[plane[edges.face_n]])
-    keep = (length > _SMALLEST_M) & (smaller > _SMALLEST_M * length)
+    sides = np.column_stack([plane[edges.face_0], plane[edges.face_n]])
+    narrow = area[sides] <= _SMALLEST_M * length[:, None]
+    facing = normals[np.unique(plane, return_index=True)[1]]
+    keep = (length > _SMALLEST_M) & ~_on_a_step(sides, narrow, facing)
     return Wedges(
         origin[keep],
         (tip - origin)[keep] / length[keep, None],
@@ -185,6 +190,34 @@ def _ends_of_chains(edges: _Edges, chain: Index, vertices: Array) -> tuple[_Edge
     np.minimum.at(low, chain, along[0])
     np.maximum.at(high, chain, along[1])
     return edges.take(first), origin + low[:, None] * unit, origin + high[:, None] * unit
+
+
+def _on_a_step(sides: Index, narrow: NDArray[np.bool_], facing: Array) -> NDArray[np.bool_]:
+    """Edges beside a narrow strip that is a mere step in a plane.
+
+    Behind a kerb or a window's reveal the next edge is at hand, and takes the power back. Not so
+    behind the narrow top of a free-standing wall, or a bevelled corner: beyond the strip lies a
+    wide plane that looks elsewhere. A bar whose sides are all narrow has no edges.
+
+    Args:
+        sides: (E, 2) planes at each edge.
+        narrow: (E, 2) whether they are, beside the edge.
+        facing: (P, 3) normals of the planes.
+    """
+    slim = np.zeros(len(facing), bool)
+    slim[sides[narrow]] = True
+    strip = np.where(narrow[:, 0], sides[:, 0], sides[:, 1])
+    other = np.where(narrow[:, 0], sides[:, 1], sides[:, 0])
+    pairs = np.unique(np.concatenate([sides, sides[:, ::-1]]), axis=0)
+    begin = np.searchsorted(pairs[:, 0], strip)
+    count = np.searchsorted(pairs[:, 0], strip, side="right") - begin
+    edge = np.repeat(np.arange(len(strip)), count)
+    run = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    beyond = pairs[np.repeat(begin, count) + run, 1]
+    away = np.einsum("ij,ij->i", facing[beyond], facing[other[edge]]) < _SAME_SIDE
+    corner = np.zeros(len(strip), bool)
+    corner[edge[away & ~slim[beyond]]] = True
+    return narrow.all(axis=1) | (narrow.any(axis=1) & ~corner)
 
 
 def _components(one: Index, other: Index, count: int) -> Index:

@@ -102,8 +102,8 @@ class RadioSpec(Part):
         refraction: count transmission through slabs.
         diffraction: count first-order diffraction at wedges.
         max_depth: most reflections and transmissions on a path.
-        rays: rays a transmitter and view, over all chunks.
-        chunks: independent repetitions the rays are split into.
+        rays: rays a transmitter, over all chunks; neighbouring views share them.
+        chunks: independent repetitions the rays are split into, at least.
         antenna: transmit array.
     """
 

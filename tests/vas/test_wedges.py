@@ -39,10 +39,25 @@ def test_a_round_tower_keeps_its_ribs():
     assert len(found) == 60
 
 
-def test_a_strip_is_too_narrow_to_be_a_half_plane():
-    slab = find_wedges(bundle(box("s", (5, 5, 0.2), (0, 0, 1))))
-    assert len(slab) == 0
-    assert len(find_wedges(bundle(box("s", (5, 5, 0.4), (0, 0, 1))))) == 12
+@pytest.mark.parametrize("thickness", [0.05, 0.2, 0.4])
+def test_a_free_standing_wall_has_its_edges(thickness):
+    """Both long edges at the top: the narrow face between them is no step."""
+    found = find_wedges(bundle(box("wall", (8, thickness, 3), (0, 0, 1.5))))
+    top = np.isclose(found.length, 8.0) & np.isclose(found.origin[:, 2], 3.0)
+    assert top.sum() == 2
+
+
+@pytest.mark.parametrize(("height", "count"), [(0.12, 0), (0.29, 0), (0.5, 2)])
+def test_a_step_has_edges_only_if_it_is_high(height, count):
+    """A terrace: low ground, a riser, high ground."""
+    profile = [(-9, 0), (0, 0), (0, height), (9, height)]
+    points = np.array([(x, y, z) for y, z in profile for x in (-9, 9)], float)
+    faces = np.array([(0, 1, 3), (0, 3, 2), (2, 3, 5), (2, 5, 4), (4, 5, 7), (4, 7, 6)])
+    assert len(find_wedges(bundle(mesh("t", points, faces, radio="concrete")))) == count
+
+
+def test_a_thin_bar_has_no_edges():
+    assert len(find_wedges(bundle(box("pole", (0.15, 0.15, 8), (0, 0, 4))))) == 0
 
 
 @pytest.mark.parametrize(
