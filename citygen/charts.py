@@ -112,7 +112,7 @@ def _draw_land(axes: Axes, figures: Morphology) -> None:
         "pavement": figures.pavement_share,
         "green": figures.green_share,
     }
-    shares["paved"] = max(0.0, 1.0 - sum(shares.values()))
+    shares["paved"] = max(0.0, 1.0 - sum(shares.values())) if figures.land_m2 > 0 else 0.0
     left = 0.0
     for name, colour in _LAND:
         share = shares[name]
@@ -124,7 +124,7 @@ def _draw_land(axes: Axes, figures: Morphology) -> None:
                 left + share / 2, 0.0, text, ha="center", va="center", fontsize=9, color=text_colour
             )
         left += share
-    axes.set(xlim=(0.0, left), yticks=[], xticks=[])
+    axes.set(xlim=(0.0, left or 1.0), yticks=[], xticks=[])
     axes.spines[:].set_visible(False)
     axes.set_title("Land", loc="left", fontsize=13, color=_INK, weight="bold")
 

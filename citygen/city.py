@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,7 +20,7 @@ from vasgen.citygen.config import CityConfig, Lod, check_lod
 from vasgen.citygen.facade.carving import Relief, carve
 from vasgen.citygen.facade.facades import Facades
 from vasgen.citygen.geometry.assembly import assemble
-from vasgen.citygen.geometry.solids import Shell, Surface, join
+from vasgen.citygen.geometry.solids import Shell, Surface, join, locked
 from vasgen.citygen.groundwork.grading import GRADE_LENGTH_M, grade
 from vasgen.citygen.groundwork.ground import CARRIAGEWAY, Patch, as_built, ground_shell, lay_ground
 from vasgen.citygen.groundwork.markings import paint
@@ -40,12 +42,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class City:
-    """A city, centred on the origin; Z up, x east, y north, metres.
+    """A city: Z up, x east and y north of the origin, metres.
 
     Attributes:
         config: what it was generated from.
         land: its outline and districts.
-        streets: the network, of the square and its skirt.
+        streets: the network, of the outline and its skirt.
         blocks: land between the streets.
         lots: pieces of the blocks.
         buildings: in order of their ids.
@@ -84,7 +86,7 @@ class City:
         return self.to_bundle().content_hash
 
     def mesh(self, lod: Lod | None = None, *, modules: bool = True) -> Surface:
-        """All triangles, with labels; at the same level always the same object.
+        """All triangles, with labels; at the same level always the same object, read-only.
 
         Args:
             lod: level of detail; None: the configuration's.
@@ -94,20 +96,20 @@ class City:
         Raises:
             InputError: if there is no such level of detail.
         """
-        level = self._level(lod)
+        level = self.level(lod)
         if level == 3 and not modules:
             return self._carved().without_modules()
         return self._once("mesh", level, self._surface)
 
     def modules(self) -> NDArray[np.void]:
-        """The cells of all facades, of dtype :data:`vasgen.citygen.facade.carving.CELL`.
+        """The cells of all facades, of dtype :data:`vasgen.citygen.facade.carving.CELL`, read-only.
 
         ``vasgen.citygen.facade.modules.module(kind, facade)`` is what fills a cell.
         """
         return self._carved().cells
 
     def to_bundle(self, lod: Lod | None = None) -> SceneBundle:
-        """The city as a scene bundle, a mesh for each radio material.
+        """The city as a scene bundle, a read-only mesh for each radio material.
 
         Args:
             lod: level of detail; None: the configuration's.
@@ -115,7 +117,7 @@ class City:
         Raises:
             InputError: if there is no such level of detail.
         """
-        return self._once("bundle", self._level(lod), self._bundle)
+        return self._once("bundle", self.level(lod), self._bundle)
 
     def morphology(self, district: int | None = None) -> Morphology:
         """Figures of what is built, also against the targets.
@@ -125,7 +127,12 @@ class City:
         """
         return measure_city(self, district)
 
-    def _level(self, lod: Lod | None) -> Lod:
+    def level(self, lod: Lod | None = None) -> Lod:
+        """A level of detail, or the configuration's if none is given.
+
+        Raises:
+            InputError: if there is no such level of detail.
+        """
         if lod is None:
             return self.config.lod
         check_lod(lod)
@@ -141,7 +148,7 @@ class City:
         if lod == 3:
             return self._carved().surface
         shells = _shells(self, lod)
-        return join(assemble(shells), self._props(lod, len(shells)))
+        return locked(join(assemble(shells), self._props(lod, len(shells))))
 
     def _carved(self) -> Relief:
         return self._once("relief", 3, self._carve)
@@ -150,7 +157,7 @@ class City:
         designer = Facades(self.config.seed, self.buildings, self.lots, self.blocks)
         shells = _shells(self, lod)
         relief, props = carve(shells, designer), self._props(lod, len(shells))
-        return dataclasses.replace(relief, surface=join(relief.surface, props))
+        return locked(dataclasses.replace(relief, surface=locked(join(relief.surface, props))))
 
     def _props(self, lod: Lod, shells: int) -> Surface:
         return prop_surface(self.props, lod, shells, self.first_prop_id)
@@ -164,7 +171,7 @@ class City:
         return SceneBundle(
             f"{config.title}-{config.seed}".replace(", ", "-"),
             tuple(
-                _mesh(name, surface, index, visual)
+                locked(_mesh(name, surface, index, visual))
                 for name, index in zip(names, groups, strict=True)
             ),
             tuple(RADIO[name] for name in names),
@@ -181,8 +188,17 @@ def generate(config: CityConfig) -> City:
     """Generate a city.
 
     Args:
-        config: density, seed and size.
+        config: what determines it; the same configuration gives the same city.
+
+    Raises:
+        InputError: if no such city can be built, for example one that is to hit targets on
+            too little land.
     """
+    with _collector_paused():
+        return _generate(config)
+
+
+def _generate(config: CityConfig) -> City:
     land = survey(config)
     hills = natural_hills(config, land)
     streets = lay_streets(config, land, hills)
@@ -200,6 +216,22 @@ def generate(config: CityConfig) -> City:
         buildings = settle(buildings, levels, terrain)
     props = furnish(config, land, streets, sections, blocks, lots, buildings, ground, terrain)
     return City(config, land, streets, blocks, lots, buildings, ground, props, sections, terrain)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without the collector of reference cycles.
+
+    A city makes none, and walking its growing millions of objects again and again would make
+    the time grow faster than the city.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _shells(city: City, lod: Lod) -> list[Shell]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -95,7 +97,8 @@ def measure_city(city: City, district: int | None = None) -> Morphology:
     Args:
         city: the city.
         district: number of the district as in ``city.land.districts``: those of the
-            configuration, then the rest of the city. None: the whole city.
+            configuration, then the rest of the city. None: the whole city. A district that
+            got no land has zeros.
 
     Raises:
         InputError: if there is no such district.
@@ -104,9 +107,11 @@ def measure_city(city: City, district: int | None = None) -> Morphology:
     if district is None:
         everywhere = district_areas(city.land, city.streets).sum()
         chosen, land_m2 = set(range(len(districts))), float(everywhere)
-    elif district in range(len(districts)):
+    elif _is_number_of(district, len(districts)):
         chosen = {district}
         land_m2 = float(district_areas(city.land, city.streets)[district])
+        if len(districts) > 1 and all(q.district != district for q in city.streets.quarters):
+            land_m2 = 0.0  # not what rounding has left for the rest of the city
     else:
         raise InputError(f"district is {district!r}; allowed: 0 to {len(districts) - 1}.")
     blocks = [block for block in city.blocks if block.district in chosen]
@@ -119,6 +124,11 @@ def measure_city(city: City, district: int | None = None) -> Morphology:
         land_m2,
         _targets_of(districts, district),
     )
+
+
+def _is_number_of(district: object, count: int) -> bool:
+    is_whole = isinstance(district, Integral) and not isinstance(district, bool)
+    return is_whole and district in range(count)
 
 
 def _targets_of(districts: Sequence[District], district: int | None) -> Targets | None:
@@ -154,7 +164,7 @@ def measure(
         blocks: those on it; what is no block is street.
         ground: patches of the ground within it.
         streets: streets of it, a subgraph of ``Streets.graph``.
-        land_m2: its area, square metres.
+        land_m2: its area, square metres; 0: there is none, and all shares are zero.
         targets: what was to be hit.
     """
     footprints = np.array([b.footprint for b in buildings], dtype=object)
@@ -168,7 +178,8 @@ def measure(
     shares = bearing_shares([line for _, _, line in streets.edges(data="line")])
     entropy, order = orientation(shares)
     widths, percentiles = _widths(streets)
-    alpha, beta = built / land_m2, count / land_m2 * 1e6
+    land = land_m2 if land_m2 > 0 else math.inf  # of no land, all shares are zero
+    alpha, beta = built / land, count / land * 1e6
     return Morphology(
         land_m2=land_m2,
         buildings=count,
@@ -179,10 +190,10 @@ def measure(
         height_distance=distance,
         mean_height_m=float((area * height).sum()) / built if built else 0.0,
         max_height_m=float(height.max(initial=0.0)),
-        floor_area_ratio=float((area * storeys).sum()) / land_m2,
-        street_share=max(0.0, 1.0 - kerbs / land_m2),
-        pavement_share=(kerbs - inner) / land_m2,
-        green_share=_green(ground, footprints) / land_m2,
+        floor_area_ratio=float((area * storeys).sum()) / land,
+        street_share=max(0.0, 1.0 - kerbs / land) if land_m2 > 0 else 0.0,
+        pavement_share=(kerbs - inner) / land,
+        green_share=_green(ground, footprints) / land,
         street_width_m=widths,
         street_width_percentiles_m=percentiles,
         height_bins_m=tuple(bins.tolist()),
@@ -222,7 +233,8 @@ def height_bins(heights: Array) -> Array:
     """(bins + 1,) whole metres, about as many bins as a histogram of the heights can bear."""
     top = max(float(heights.max(initial=0.0)), 1.0)
     wanted = top / float(np.clip(math.sqrt(len(heights)), 6, 30))
-    width = next(step for step in (1, 2, 3, 5, 10, 20, 50, 100) if step >= wanted)
+    steps = (step * 10**power for power in itertools.count() for step in (1, 2, 5))
+    width = next(step for step in steps if step >= wanted)
     return np.arange(0.0, top + width, width)
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from numbers import Real
+from typing import Any, Literal, get_args
+
+from vasgen.errors import InputError
 
 Density = Literal["downtown", "mix", "margin"]
 DENSITIES: tuple[Density, ...] = get_args(Density)
 
-#: What a block is used for; one planner per use in ``lots.py`` and ``massing.py``.
+#: What a block is used for; the architects of ``massing.py`` each know one.
 Use = Literal["highrise", "perimeter", "estate", "houses", "works", "park", "plaza"]
 
 
@@ -44,6 +49,11 @@ class StreetProfile:
     parking_m: tuple[float, float, float]
     pavement_m: float
 
+    def __post_init__(self) -> None:
+        _check_above_0(self, "spacing_m", "widths_m")
+        _check_from(self, 1, "major_every", "avenue_every")
+        _check_from(self, 0, "parking_m", "pavement_m")
+
 
 @dataclass(frozen=True)
 class LotProfile:
@@ -51,17 +61,24 @@ class LotProfile:
 
     Attributes:
         uses: share of the blocks for each use, relative weights.
-        area_m2: area at which a lot is no longer divided, by use, square metres.
+        area_m2: area at which a lot is no longer divided, for each use, square metres.
         strip_depth_m: depth of the perimeter buildings, metres.
         frontage_m: mean width of a perimeter lot along its street, metres.
         open_share: share of high-rise lots left open as a small square.
     """
 
     uses: tuple[tuple[Use, float], ...]
-    area_m2: dict[Use, float]
+    area_m2: tuple[tuple[Use, float], ...]
     strip_depth_m: float = 13.0
     frontage_m: float = 19.0
     open_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_above_0(self, "strip_depth_m", "frontage_m")
+        _check_weights("uses", self.uses)
+        for use, area_m2 in self.area_m2:
+            is_right = is_number(area_m2) and area_m2 > 0
+            _check(f"area_m2 of {use}", area_m2, is_right, "a number above 0")
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,11 @@ class HeightProfile:
     tower_share: float
     storey_m: float
 
+    def __post_init__(self) -> None:
+        _check_above_0(self, "typical_storeys", "falloff", "storey_m")
+        _check_from(self, 1, "lowest_storeys")
+        _check_from(self, 0, "tower_spread_m")
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -109,6 +131,49 @@ class Profile:
     pitched: float
     tree_spacing_m: float
 
+    def __post_init__(self) -> None:
+        _check_above_0(self, "tree_spacing_m")
+        _check_weights("facades", self.facades)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a finite number, Python's or numpy's."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number too large for a float
+        return False
+
+
+def _check_above_0(part: object, *names: str) -> None:
+    for name, value in _values(part, names):
+        _check(name, value, is_number(value) and value > 0, "a number above 0")
+
+
+def _check_from(part: object, least: int, *names: str) -> None:
+    for name, value in _values(part, names):
+        _check(name, value, is_number(value) and value >= least, f"a number from {least}")
+
+
+def _check_weights(name: str, weights: tuple[tuple[str, float], ...]) -> None:
+    for what, weight in weights:
+        _check(f"{name}: {what}", weight, is_number(weight) and weight >= 0, "a weight from 0")
+    if sum(weight for _, weight in weights) <= 0:
+        raise InputError(f"{name} of a profile have no weight; allowed: at least one above 0.")
+
+
+def _values(part: object, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Values of fields, those of tuples one by one."""
+    for name in names:
+        value = getattr(part, name)
+        yield from ((name, item) for item in (value if isinstance(value, tuple) else (value,)))
+
+
+def _check(name: str, value: object, is_right: bool, allowed: str) -> None:
+    if not is_right:
+        raise InputError(f"{name} of a profile is {value!r}; allowed: {allowed}.")
+
 
 PROFILES: dict[Density, Profile] = {
     "downtown": Profile(
@@ -127,7 +192,7 @@ PROFILES: dict[Density, Profile] = {
         ),
         lots=LotProfile(
             uses=(("highrise", 1.0), ("perimeter", 0.1), ("plaza", 0.07), ("park", 0.03)),
-            area_m2={"highrise": 1150.0},
+            area_m2=(("highrise", 1150.0),),
             strip_depth_m=16.0,
             frontage_m=24.0,
             open_share=0.06,
@@ -161,7 +226,7 @@ PROFILES: dict[Density, Profile] = {
         ),
         lots=LotProfile(
             uses=(("perimeter", 1.0), ("estate", 0.22), ("highrise", 0.12), ("park", 0.06)),
-            area_m2={"estate": 3000.0, "highrise": 1400.0, "perimeter": 620.0},
+            area_m2=(("estate", 3000.0), ("highrise", 1400.0), ("perimeter", 620.0)),
             open_share=0.08,
         ),
         heights=HeightProfile(
@@ -193,7 +258,7 @@ PROFILES: dict[Density, Profile] = {
         ),
         lots=LotProfile(
             uses=(("houses", 1.0), ("perimeter", 0.12), ("works", 0.08), ("park", 0.08)),
-            area_m2={"houses": 430.0, "works": 3200.0, "perimeter": 300.0},
+            area_m2=(("houses", 430.0), ("works", 3200.0), ("perimeter", 300.0)),
             strip_depth_m=10.5,
             frontage_m=8.5,
         ),

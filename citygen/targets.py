@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from vasgen.citygen.profiles import LotProfile, Profile, StreetProfile
+from vasgen.citygen.profiles import LotProfile, Profile, StreetProfile, is_number
 from vasgen.errors import InputError
 
 #: Nothing is lower: a storey with its roof, metres.
@@ -43,9 +43,9 @@ class Targets:
     def __post_init__(self) -> None:
         for name in ("alpha", "beta", "gamma"):
             value = getattr(self, name)
-            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not is_number or not math.isfinite(value) or value <= 0:
+            if not is_number(value) or value <= 0:
                 raise InputError(f"{name} is {value!r}; allowed: a number above 0.")
+            object.__setattr__(self, name, float(value))
         if self.alpha >= 1:
             raise InputError(f"alpha is {self.alpha!r}; allowed: a share of the land below 1.")
 

@@ -53,7 +53,7 @@ def city_config(scene: SceneSpec, seed: int) -> CityConfig:
         furniture=scene.furniture,
         vehicles=scene.vehicles,
     )
-    return dataclasses.replace(config, districts=districts + rings(inner, config.size_m))
+    return dataclasses.replace(config, districts=districts + rings(inner, config.extent_m))
 
 
 def make_city(

@@ -176,10 +176,9 @@ class DatasetSpec(Part):
         return yaml.safe_dump(self.to_plain(), sort_keys=False)
 
 
-#: Named specs of the command line. The quickstart takes fewer rays than the default, so
-#: that it is done in minutes on two CPU cores.
+#: Named specs of the command line.
 PRESETS: dict[str, DatasetSpec] = {
-    "quickstart": DatasetSpec(name="quickstart", radio=RadioSpec(rays=6_000_000)),
+    "quickstart": DatasetSpec(name="quickstart", radio=RadioSpec(rays=20_000_000)),
 }
 
 

@@ -33,7 +33,7 @@ _ARCHITECTS: dict[Use, Callable[[Site, int], list[Building]]] = {
 
 def centre_of(config: CityConfig, land: Land) -> Array:
     """(2,) point of the city around which it is highest, metres."""
-    away = stream(config.seed, "centre").normal(0.0, 0.07, 2) * config.size_m
+    away = stream(config.seed, "centre").normal(0.0, 0.07, 2) * config.extent_m
     return np.asarray(land.middle + away)
 
 
@@ -92,4 +92,4 @@ def _reach(config: CityConfig, land: Land, district: District) -> tuple[Array, f
         return np.array(outline.centroid.coords[0]), max(x1 - x0, y1 - y0) / 2
     if district.radius_m is not None:
         return land.middle, district.radius_m
-    return centre_of(config, land), config.size_m / 2
+    return centre_of(config, land), config.extent_m / 2

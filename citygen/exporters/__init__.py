@@ -40,11 +40,13 @@ class Writer:
             The path of the main file.
 
         Raises:
+            InputError: if there is no such level of detail.
             MissingDependencyError: if the format needs a package that is not installed.
             StorageError: if the disk refuses.
         """
         write = getattr(importlib.import_module(f"{__name__}.{self.module}"), self.function)
-        options = {"lod": lod} if self.levels else {}
+        level = city.level(lod)
+        options = {"lod": level} if self.levels else {}
         return Path(write(city, path, **options))
 
 
@@ -79,14 +81,14 @@ def export(
         The paths, in the order of the formats.
 
     Raises:
-        InputError: if there is no such format; nothing is written then.
+        InputError: if there is no such format or level of detail; nothing is written then.
         MissingDependencyError: if a format needs a package that is not installed.
         StorageError: if the disk refuses.
     """
-    names = check_formats(formats)
+    names, level = check_formats(formats), city.level(lod)
     return tuple(
         FORMATS[name](
-            city, Path(folder) / f"{_STEMS.get(name, 'city')}{FORMATS[name].suffix}", lod=lod
+            city, Path(folder) / f"{_STEMS.get(name, 'city')}{FORMATS[name].suffix}", lod=level
         )
         for name in names
     )

@@ -80,9 +80,10 @@ def write_cityjson(city: City, path: Path | str, *, lod: Lod | None = None) -> P
         The path.
 
     Raises:
+        InputError: if there is no such level of detail.
         StorageError: if the disk refuses.
     """
-    highest = lod or city.config.lod
+    highest = city.level(lod)
     levels: tuple[Lod, ...] = (1, 2, 3)
     model = _Model()
     objects = {name_of(b): _building(b) for b in city.buildings}
@@ -172,6 +173,8 @@ def _building(building: Building) -> dict[str, Any]:
 def _add_solids(
     model: _Model, objects: dict[str, dict[str, Any]], city: City, surface: Surface, lod: str
 ) -> None:
+    if not city.buildings:
+        return
     faces = np.concatenate(by_building(city, surface))
     kind = _kinds(surface, faces)
     label = (surface.shell[faces] * len(_SURFACES) + kind) * len(RADIO_NAMES) + surface.radio[faces]

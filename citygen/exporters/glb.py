@@ -53,15 +53,16 @@ def write_glb(scene: City | SceneBundle, path: Path | str, *, lod: Lod | None = 
         The path.
 
     Raises:
+        InputError: if there is no such level of detail.
         StorageError: if the disk refuses.
     """
-    file = _from_city(scene, lod) if isinstance(scene, City) else _from_bundle(scene)
+    file = _from_city(scene, scene.level(lod)) if isinstance(scene, City) else _from_bundle(scene)
     with atomic_file(Path(path)) as scratch:
         scratch.write_bytes(file.content())
     return Path(path)
 
 
-def _from_city(city: City, lod: Lod | None) -> _File:
+def _from_city(city: City, lod: Lod) -> _File:
     surface = city.mesh(lod)
     file = _File(PALETTE)
     buildings = [
@@ -75,7 +76,7 @@ def _from_city(city: City, lod: Lod | None) -> _File:
     branches = [
         file.node("buildings", children=buildings),
         file.node("ground", children=ground),
-        file.node("props", children=_props(file, city, lod or city.config.lod)),
+        file.node("props", children=_props(file, city, lod)),
     ]
     file.roots = [file.node("city", children=[branch for branch in branches if branch >= 0])]
     return file

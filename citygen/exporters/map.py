@@ -22,6 +22,7 @@ from shapely import Point, Polygon, affinity
 
 from vasgen.artefact import atomic_file
 from vasgen.citygen.city import City
+from vasgen.citygen.geometry.solids import Array
 from vasgen.citygen.life.crowns import SPECIES
 from vasgen.errors import unknown_choice
 
@@ -59,8 +60,9 @@ _UNDATED = {"Date": None}
 def draw_plan(city: City, path: Path | str, *, size_px: int = 1600) -> Path:
     """Draw roofs shaded by height over streets, pavements and greens.
 
-    The map is 0.92 of the picture's width, and shows the square of ``size_m`` around the
-    origin. In an SVG, whose width is 720 points, the layers are groups with the ids
+    The map is 0.92 of the picture's width. It shows a square as long as the city's longer
+    extent around the middle of the outline's bounding box, with world coordinates along its
+    frame. In an SVG, whose width is 720 points, the layers are groups with the ids
     "ground-road", "ground-lawn" and so on, "tree" and other kinds of props, and "buildings".
 
     Args:
@@ -81,10 +83,11 @@ def draw_plan(city: City, path: Path | str, *, size_px: int = 1600) -> Path:
     figure = Figure(figsize=(10.0, 10.9), dpi=size_px / 10.0, facecolor=_PAPER)
     _CANVASES[path.suffix](figure)
     axes = figure.add_axes((0.04, 0.085, 0.92, 0.844))
-    half = city.config.size_m / 2
-    axes.set(xlim=(-half, half), ylim=(-half, half), aspect="equal")
+    x, y = city.land.middle.tolist()
+    half = city.config.extent_m / 2
+    axes.set(xlim=(x - half, x + half), ylim=(y - half, y + half), aspect="equal")
     axes.spines[:].set_color(_INK)
-    _label_coordinates(axes, city.config.size_m)
+    _label_coordinates(axes, x, y, city.config.extent_m)
     _draw_ground(axes, city)
     _draw_props(axes, city)
     _draw_buildings(axes, city)
@@ -114,7 +117,7 @@ def _draw_ground(axes: Axes, city: City) -> None:
 
 def _draw_props(axes: Axes, city: City) -> None:
     """Crowns; cars and lamps in small, discreet marks where they are large enough to see."""
-    for kind in ("car", "lamp", "tree") if city.config.size_m <= _DETAIL_M else ("tree",):
+    for kind in ("car", "lamp", "tree") if city.config.extent_m <= _DETAIL_M else ("tree",):
         size, colour, alpha = _PROPS[kind]
         marks = [_patch(outline) for outline in _outlines(city, kind, size)]
         layer = PatchCollection(marks, facecolor=colour, edgecolor="none", alpha=alpha)
@@ -163,14 +166,15 @@ def _draw_buildings(axes: Axes, city: City) -> None:
 def _furnish(figure: Figure, axes: Axes, city: City) -> None:
     """Title, scale bar and north arrow."""
     config, figures = city.config, city.morphology()
+    x0, y0, x1, y1 = city.land.outline.bounds
     figure.text(0.04, 0.965, config.title, fontsize=24, color=_INK, weight="bold", va="center")
     facts = (
-        f"seed {config.seed}   ·   {config.size_m:g} m × {config.size_m:g} m   ·   "
+        f"seed {config.seed}   ·   {round(x1 - x0, 1):g} m × {round(y1 - y0, 1):g} m   ·   "
         f"{len(city.buildings)} buildings   ·   {figures.built_up_ratio:.0%} built up   ·   "
         f"mean height {figures.mean_height_m:.0f} m"
     )
     figure.text(0.04, 0.94, facts, fontsize=11, color=_INK, va="center")
-    _scale_bar(figure, config.size_m)
+    _scale_bar(figure, config.extent_m)
     arrow = {"arrowstyle": "-|>", "color": _INK, "lw": 1.6}
     axes.annotate(
         "", xy=(0.94, 0.975), xytext=(0.94, 0.945), xycoords="figure fraction", arrowprops=arrow
@@ -178,13 +182,10 @@ def _furnish(figure: Figure, axes: Axes, city: City) -> None:
     figure.text(0.952, 0.96, "N", fontsize=12, color=_INK, va="center", weight="bold")
 
 
-def _label_coordinates(axes: Axes, size_m: float) -> None:
+def _label_coordinates(axes: Axes, x: float, y: float, size_m: float) -> None:
     """World coordinates along the inside of the frame, metres: for placing one's own things."""
-    step = _round_length(size_m / 4)
-    count = int(size_m / 2 / step)
-    ticks = step * np.arange(-count, count + 1)
-    ticks = ticks[np.abs(ticks) < 0.45 * size_m]
-    axes.set(xticks=ticks, yticks=ticks)
+    axes.set(xticks=_ticks(x, size_m), yticks=_ticks(y, size_m))
+    axes.ticklabel_format(style="plain", useOffset=False)
     axes.tick_params(direction="in", length=6, pad=-16, labelsize=8, colors=_INK, zorder=5)
     axes.tick_params(axis="y", pad=-8)
     halo = [withStroke(linewidth=2.5, foreground=_PAPER)]
@@ -192,6 +193,14 @@ def _label_coordinates(axes: Axes, size_m: float) -> None:
         label.set(path_effects=halo, zorder=6)
     for label in axes.get_yticklabels():
         label.set_horizontalalignment("left")
+
+
+def _ticks(middle: float, size_m: float) -> Array:
+    """Multiples of a round length, away from the ends of the frame."""
+    step = _round_length(size_m / 4)
+    first, last = np.ceil((middle - size_m / 2) / step), np.floor((middle + size_m / 2) / step)
+    ticks = step * np.arange(first, last + 1)
+    return np.asarray(ticks[np.abs(ticks - middle) < 0.45 * size_m])
 
 
 def _scale_bar(figure: Figure, size_m: float) -> None:

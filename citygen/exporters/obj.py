@@ -38,6 +38,7 @@ def write_obj(city: City, path: Path | str, *, lod: Lod | None = None) -> Path:
         The path of the OBJ file.
 
     Raises:
+        InputError: if there is no such level of detail.
         StorageError: if the disk refuses.
     """
     path = Path(path)

@@ -47,7 +47,7 @@ def write_usd(city: City, path: Path | str, *, lod: Lod | None = None) -> Path:
         The path.
 
     Raises:
-        InputError: if the file's suffix is another.
+        InputError: if the file's suffix is another, or there is no such level of detail.
         MissingDependencyError: if OpenUSD is not installed.
         StorageError: if the disk refuses.
     """
@@ -55,7 +55,7 @@ def write_usd(city: City, path: Path | str, *, lod: Lod | None = None) -> Path:
     if path.suffix not in _SUFFIXES:
         raise unknown_choice("suffix of a USD file", path.suffix, _SUFFIXES)
     stage = StageFile(path.suffix, PALETTE)
-    wanted = lod or city.config.lod
+    wanted = city.level(lod)
     surface = city.mesh(3, modules=False) if wanted == 3 else city.mesh(wanted)
     _lay_ground(stage, city, surface)
     stage.group("/City/Buildings")

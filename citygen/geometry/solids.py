@@ -12,11 +12,14 @@ podium with parapets, or (open, without base) the ground with its kerbs.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.semantics import SemanticClass
+
+T = TypeVar("T")
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -135,6 +138,14 @@ class Surface:
     radio: Ints
     instance: Ints
     uv: Array
+
+
+def locked(record: T) -> T:
+    """A dataclass whose own arrays can no longer be written into, for what many share."""
+    for value in vars(record).values():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    return record
 
 
 def join(one: Surface, other: Surface) -> Surface:

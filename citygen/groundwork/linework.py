@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
-from shapely import Polygon
+from shapely import LineString, MultiLineString, Polygon
 
 from vasgen.citygen.geometry.solids import Ints
 
@@ -29,6 +29,8 @@ _ONE_CORNER = 9
 _ON_LINE = 2.6
 #: A piece of a line this short, and so little off the straight way on, is left out.
 _SHORT, _STRAIGHT = 150, 1.0
+#: A triangle lower than this is flat; steps of the lattice.
+_FLAT = 0.6
 #: Drawing lines together may bring others too near; each time fewer.
 _ROUNDS = 12
 
@@ -63,15 +65,64 @@ def faces_between(lines: Sequence[shapely.Geometry], rim: Polygon) -> NDArray[np
         lines: any lines, the rim's among them.
         rim: what all faces together cover; lines on its outline stay there.
     """
+    outline = shapely.boundary(rim)
     plan = _plan(shapely.union_all(list(lines), grid_size=LATTICE_M), rim)
-    for _ in range(_ROUNDS):
-        plan = _with_one_corner(replace(plan, fresh=np.zeros(len(plan.lines), dtype=np.bool_)))
-        plan = _cut(_straight(_bent(plan)))
-        if not plan.fresh.any():
+    for left in reversed(range(_ROUNDS)):
+        plan = _cut(_straight(_bent(_with_one_corner(plan), outline)), outline)
+        moved = plan.fresh.any()
+        plan = replace(plan, fresh=np.zeros(len(plan.lines), dtype=np.bool_))
+        if moved and left:
+            continue
+        faces = _faces(plan, rim)
+        caps = _caps(plan, faces) if left else np.zeros((0, 3), dtype=np.int64)
+        if not len(caps):
             break
-    ends = plan.places[plan.lines] / round(1 / LATTICE_M)
-    faces = shapely.get_parts(shapely.polygonize(list(np.asarray(shapely.linestrings(ends)))))
-    return np.asarray(faces[shapely.contains_properly(rim, shapely.point_on_surface(faces))])
+        plan = _raised(plan, caps)
+    return np.asarray(shapely.transform(faces, lambda steps: steps / round(1 / LATTICE_M)))
+
+
+def _faces(plan: _Plan, rim: Polygon) -> NDArray[np.object_]:
+    """(N,) polygons between the lines inside the rim, in steps of the lattice."""
+    # The rim as drawn: between its corners it runs some millimetres beside the given one.
+    inside = _polygons(plan.geometries(np.flatnonzero(plan.rim)))
+    places = shapely.get_coordinates(shapely.point_on_surface(inside)) * LATTICE_M
+    land = shapely.union_all(inside[shapely.contains_xy(rim, *places.T)])
+    shapely.prepare(land)
+    faces = _polygons(plan.geometries())
+    return faces[shapely.contains_properly(land, shapely.point_on_surface(faces))]
+
+
+def _polygons(lines: NDArray[np.object_]) -> NDArray[np.object_]:
+    return np.asarray(shapely.get_parts(shapely.polygonize(lines)))
+
+
+def _caps(plan: _Plan, faces: NDArray[np.object_]) -> Ints:
+    """(N, 3) corners of flat triangles in faces: the apex, which is free, then the base."""
+    triangles = shapely.get_parts(shapely.constrained_delaunay_triangles(faces))
+    corners = np.rint(shapely.get_coordinates(triangles).reshape(-1, 4, 2)[:, :3]).astype(np.int64)
+    sides = corners[:, [2, 0, 1]] - corners[:, [1, 2, 0]]
+    square = (sides**2).sum(axis=2)
+    area = np.abs(sides[:, 0, 0] * sides[:, 1, 1] - sides[:, 0, 1] * sides[:, 1, 0])
+    flat = np.flatnonzero(area.astype(float) ** 2 < _FLAT**2 * square.max(axis=1))
+    turned = (square[flat].argmax(axis=1)[:, None] + (0, 1, 2)) % 3
+    known = _keys(plan.places)
+    order = np.argsort(known)
+    keys = _keys(corners[flat[:, None], turned].reshape(-1, 2)).reshape(-1, 3)
+    found = order[np.searchsorted(known[order], keys)]
+    return np.asarray(found[plan.hold[found[:, 0]] == 0])
+
+
+def _raised(plan: _Plan, caps: Ints) -> _Plan:
+    """The plan with the apex of each flat triangle a step farther from its base."""
+    apex, one, two = plan.places[caps.T]
+    way, at = two - one, apex - one
+    side = np.sign(way[:, 0] * at[:, 1] - way[:, 1] * at[:, 0])
+    out = np.column_stack([-way[:, 1], way[:, 0]]) * side[:, None]
+    steep = np.abs(out[:, 1]) > np.abs(out[:, 0])
+    places, moved = plan.places.copy(), caps[:, 0]
+    places[moved] += np.sign(out) * np.column_stack([~steep, steep])
+    fresh: Bools = np.asarray(np.isin(plan.lines, moved).any(axis=1))
+    return replace(plan, places=places, fresh=fresh)
 
 
 def _plan(noded: shapely.Geometry, rim: Polygon) -> _Plan:
@@ -139,7 +190,7 @@ def _with_one_corner(plan: _Plan) -> _Plan:
     return _tidied(plan.places, plan.hold, home[plan.lines], plan.rim, plan.fresh | moved)
 
 
-def _bent(plan: _Plan) -> _Plan:
+def _bent(plan: _Plan, outline: LineString | MultiLineString) -> _Plan:
     """Lines led through the corners that are too near to them."""
     tree = shapely.STRtree(plan.geometries())
     spots = shapely.points(plan.places.astype(float))
@@ -155,8 +206,7 @@ def _bent(plan: _Plan) -> _Plan:
     )
     places, hold, fresh = plan.places.copy(), plan.hold.copy(), plan.fresh.copy()
     moving = found[on_rim[found] & free[found]]
-    share = along[moving] / square[moving]
-    places[corner[moving]] = np.rint(start[moving] + share[:, None] * way[moving]).astype(np.int64)
+    places[corner[moving]] = _onto(outline, places[corner[moving]])
     hold[corner[moving]] = 1
     fresh |= np.isin(plan.lines, corner[moving]).any(axis=1)
     fresh[line[found[off[found] > 0]]] = True
@@ -189,7 +239,14 @@ def _straight(plan: _Plan) -> _Plan:
     return _tidied(plan.places, plan.hold, lines_to[kept], plan.rim[kept], fresh[kept])
 
 
-def _cut(plan: _Plan) -> _Plan:
+def _onto(outline: LineString | MultiLineString, places: Ints) -> Ints:
+    """(N, 2) the places of the lattice nearest to where places (N, 2) meet the outline."""
+    along = shapely.line_locate_point(outline, shapely.points(places * LATTICE_M))
+    points = shapely.get_coordinates(shapely.line_interpolate_point(outline, along))
+    return np.asarray(np.rint(points / LATTICE_M).astype(np.int64))
+
+
+def _cut(plan: _Plan, outline: LineString | MultiLineString) -> _Plan:
     """Lines divided where they cross; only those that were moved can."""
     fresh = np.flatnonzero(plan.fresh)
     tree = shapely.STRtree(plan.geometries())
@@ -202,13 +259,15 @@ def _cut(plan: _Plan) -> _Plan:
         way[:, 0] * other[:, 1] - way[:, 1] * other[:, 0]
     )
     spots = np.rint(a + share[:, None] * way).astype(np.int64)
+    on_rim = plan.rim[one] | plan.rim[two]
+    spots[on_rim] = _onto(outline, spots[on_rim])
     corner = len(plan.places) + np.arange(len(spots))
     is_fresh = plan.fresh.copy()
     is_fresh[pairs] = True
     crossed = replace(
         plan,
         places=np.concatenate([plan.places, spots]),
-        hold=np.concatenate([plan.hold, (plan.rim[one] | plan.rim[two]).astype(np.int64)]),
+        hold=np.concatenate([plan.hold, on_rim.astype(np.int64)]),
         fresh=is_fresh,
     )
     along = ((spots - a) * way).sum(axis=1), ((spots - c) * other).sum(axis=1)

@@ -48,6 +48,8 @@ def pad_levels(grading: Grading, buildings: Sequence[Building], lots: Sequence[L
 
     Beside a pavement the ground cannot be cut: there it is not far above the floor.
     """
+    if not buildings:  # a line needs points, so there is no empty array of lines
+        return np.zeros(0)
     points, building = _around(buildings)
     ground = grading.level_at(points)
     fronts = np.asarray(shapely.linestrings([lots[b.lot].front for b in buildings]))

@@ -67,10 +67,10 @@ def natural_hills(config: CityConfig, land: Land) -> Hills | None:
     """
     if config.relief_m == 0:
         return None
-    most = _MOST_RELIEF * config.size_m
+    most = _MOST_RELIEF * config.extent_m
     if config.relief_m > most:
         raise InputError(
-            f"relief_m is {config.relief_m:g} on {config.size_m:g} m; allowed: up to {most:g}. "
+            f"relief_m is {config.relief_m:g} on {config.extent_m:g} m; allowed: up to {most:g}. "
             "Ask for less relief or a larger city."
         )
     rng = stream(config.seed, "hills")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from vasgen.citygen.config import LODS, Lod
+from vasgen.citygen.config import Lod, check_lod
 from vasgen.citygen.geometry.forms import Solid, assembled
-from vasgen.citygen.geometry.solids import Surface
+from vasgen.citygen.geometry.solids import Surface, locked
 from vasgen.citygen.life import furniture
 from vasgen.citygen.life.cars import BODIES, COLOURS, car
 from vasgen.citygen.life.crowns import SPECIES, tree
@@ -23,7 +23,6 @@ VARIANTS: dict[str, int] = {
 }
 
 
-@cache
 def model(kind: str, variant: int, lod: Lod) -> Surface:
     """The model of a prop: closed solids around the origin, Z up, x forward, true to scale.
 
@@ -36,7 +35,8 @@ def model(kind: str, variant: int, lod: Lod) -> Surface:
         lod: level of detail.
 
     Returns:
-        A surface of shell 0 and object 0; the solids share no corners.
+        A surface of shell 0 and object 0, always the same object and read-only; the solids
+        share no corners.
 
     Raises:
         InputError: if there is no such model.
@@ -45,9 +45,13 @@ def model(kind: str, variant: int, lod: Lod) -> Surface:
         raise unknown_choice("kind of prop", kind, VARIANTS)
     if not 0 <= variant < VARIANTS[kind]:
         raise InputError(f"variant of {kind} is {variant}; allowed: 0 to {VARIANTS[kind] - 1}.")
-    if lod not in LODS:
-        raise InputError(f"lod is {lod!r}; allowed: 1, 2 or 3.")
-    return assembled(_solids(kind, variant, lod))
+    check_lod(lod)
+    return _made(kind, variant, lod)
+
+
+@cache
+def _made(kind: str, variant: int, lod: Lod) -> Surface:
+    return locked(assembled(_solids(kind, variant, lod)))
 
 
 def _solids(kind: str, variant: int, lod: Lod) -> list[Solid]:

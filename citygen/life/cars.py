@@ -43,11 +43,6 @@ class Body:
     glass: tuple[int, ...]
     screens: tuple[int, ...]
 
-    @property
-    def length_m(self) -> float:
-        """From bumper to bumper."""
-        return self.sections[-1][0] - self.sections[0][0]
-
 
 BODIES: tuple[Body, ...] = (
     Body(

@@ -129,7 +129,7 @@ class Kerbsides:
         lines: (S,) centre lines in driving direction; the kerb is on the right.
         half_m, parking_m, pavement_m: (S,) half the carriageway, its parking lane, and the
             pavement, metres.
-        rank: (S,) index into ``streets.KINDS``.
+        rank: (S,) index into ``roads.graph.KINDS``.
         start_m, end_m: (S,) mouths of the junctions at either end: between them both kerbs
             are straight. Equal where the junctions leave nothing of a street.
         target: (S,) number of the node that traffic drives to.

@@ -60,8 +60,8 @@ def prop_surface(props: Sequence[Prop], lod: Lod, shell: int, first_id: int) -> 
         [(p.x, p.y, p.z, p.yaw_rad, *p.scale) for p in props], dtype=np.float64
     ).reshape(-1, 7)
     copies = [
-        _copies(model(*key, lod), places[numbers], numbers, shell, first_id)
-        for key, numbers in groups.items()
+        _copies(model(kind, variant, lod), places[numbers], numbers, shell, first_id)
+        for (kind, variant), numbers in groups.items()
     ]
     start, moved = 0, []
     for copy in copies:

@@ -21,7 +21,7 @@ _LARGEST_PARK_M2 = 9000.0
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Land between streets, inside the city's square.
+    """Land between streets, inside the city's outline.
 
     Attributes:
         index: number of the block.
@@ -31,7 +31,7 @@ class Block:
         use: what it is used for.
         kerb: outline at the kerb.
         inner: part behind the pavement, to be divided into lots.
-        frontage: sides of ``inner`` that face a street, not those cut by the square.
+        frontage: sides of ``inner`` that face a street, not those cut by the outline.
     """
 
     index: int

@@ -80,7 +80,7 @@ def _pieces(seed: int, block: Block, profile: LotProfile) -> list[Piece]:
         if ring:
             return [(piece, "perimeter") for piece in ring]
     use: Use = block.use
-    area = profile.area_m2.get(use, 700.0)
+    area = dict(profile.area_m2).get(use, 700.0)
     rng = stream(seed, "block", block.key, "lots")
     street = block.frontage.buffer(0.1)
     return [(piece, use) for piece in halve(block.inner, area, street, rng)]

@@ -41,7 +41,7 @@ PLAN = (
 
 def check_surface(city: City, lod: Lod) -> None:
     """All that holds for the triangles of a city."""
-    if lod == 3 and city.config.size_m > FACADES_UP_TO_M:
+    if lod == 3 and city.config.extent_m > FACADES_UP_TO_M:
         pytest.skip("a large city's facades")
     surface = city.mesh(lod)
     surface_invariants.check_indices(surface)

@@ -1,5 +1,6 @@
 """What no city can be made from is refused with one line, in Python and on the command line."""
 
+import dataclasses
 import math
 
 import pytest
@@ -7,6 +8,7 @@ from typer.testing import CliRunner
 
 from vasgen.citygen import CityConfig, generate
 from vasgen.citygen.config import District
+from vasgen.citygen.profiles import PROFILES
 from vasgen.citygen.targets import Targets
 from vasgen.cli import app
 from vasgen.errors import InputError
@@ -44,6 +46,19 @@ BAD = {
     "boundary-nan": {"boundary": (*SQUARE[:3], (math.nan, 200.0))},
     "boundary-far-away": {"boundary": tuple((x + 1e9, y) for x, y in SQUARE)},
     "boundary-flat-list": {"boundary": (0.0, 0.0, 200.0, 200.0)},
+    "boundary-number": {"boundary": 5},
+    "boundary-of-sets": {"boundary": ({0.0, 1.0}, {200.0, 0.0}, {0.0, 200.0})},
+    "boundary-of-texts": {"boundary": ("ab", "cd", "ef")},
+    "boundary-one-corner-again": {"boundary": ((0, 0), (0, 0), (200, 0), (200, 0))},
+    "boundary-beyond-floats": {"boundary": (*SQUARE[:3], (10**400, 0))},
+    "size-beyond-floats": {"size_m": 10**200},
+    "targets-name": {"targets": "urban"},
+    "profile-name": {"profile": "mix"},
+    "districts-names": {"districts": ("mix",)},
+    "districts-number": {"districts": 3},
+    "trees-text": {"trees": "no"},
+    "furniture-none": {"furniture": None},
+    "vehicles-number": {"vehicles": 1},
 }
 
 
@@ -102,6 +117,9 @@ def test_targets_that_no_city_can_hit(density, figures):
         {"density": "mix", "radius_m": 50.0, "corners": SQUARE},
         {"density": "mix", "corners": BOW_TIE},
         {"density": "mix", "targets": Targets(0.99, 300.0, 20.0)},
+        {"density": "mix", "targets": "urban"},
+        {"density": "mix", "profile": "mix"},
+        {"density": "mix", "corners": ((0, 0), (1, 1), (1, 1))},
     ],
     ids=str,
 )
@@ -109,6 +127,48 @@ def test_districts_that_cannot_be(values):
     with pytest.raises(InputError) as error:
         District(**values)
     one_helpful_line(error.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("streets", {"spacing_m": (0.0, 90.0)}),
+        ("streets", {"widths_m": (20.0, -1.0, 8.0)}),
+        ("streets", {"major_every": 0}),
+        ("streets", {"avenue_every": 0}),
+        ("streets", {"pavement_m": -1.0}),
+        ("streets", {"parking_m": (2.0, 2.0, -2.0)}),
+        ("lots", {"uses": (("park", 0.0),)}),
+        ("lots", {"uses": (("park", 1.0), ("houses", -1.0))}),
+        ("lots", {"area_m2": (("houses", 0.0),)}),
+        ("lots", {"frontage_m": 0.0}),
+        ("lots", {"strip_depth_m": -13.0}),
+        ("heights", {"storey_m": 0.0}),
+        ("heights", {"storey_m": "3"}),
+        ("heights", {"falloff": 0.0}),
+        ("heights", {"typical_storeys": math.nan}),
+        ("heights", {"lowest_storeys": 0}),
+        ("heights", {"tower_spread_m": -1.0}),
+        (None, {"tree_spacing_m": 0.0}),
+        (None, {"facades": ()}),
+    ],
+    ids=str,
+)
+def test_profiles_that_cannot_be(part, values):
+    profile = PROFILES["mix"]
+    with pytest.raises(InputError) as error:
+        dataclasses.replace(getattr(profile, part) if part else profile, **values)
+    one_helpful_line(error.value)
+
+
+def test_the_corner_that_is_wrong_is_named():
+    with pytest.raises(InputError, match=r"^boundary: corner 3 is \(200.0, nan\); allowed: "):
+        CityConfig(boundary=(*SQUARE[:2], (200.0, math.nan), SQUARE[3]))
+
+
+def test_targets_by_name_are_told_where_the_names_are():
+    with pytest.raises(InputError, match=r'Targets, or one of .* ENVIRONMENTS\["urban"\]'):
+        CityConfig(targets="urban")
 
 
 @pytest.mark.parametrize(

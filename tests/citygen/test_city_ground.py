@@ -4,14 +4,18 @@ import numpy as np
 import pytest
 import shapely
 
+from tests.citygen.cities import TABLE
+from tests.citygen.surface_invariants import check_ground, check_triangles
 from vasgen.bundle import RadioMaterial
 from vasgen.citygen import CityConfig, generate
+from vasgen.citygen.config import District
 from vasgen.citygen.groundwork.ground import CARRIAGEWAY
 from vasgen.citygen.land import SKIRT_M
 from vasgen.citygen.materials import RADIO, RADIO_NAMES
 from vasgen.semantics import SemanticClass
 
 GREEN = ("lawn", "meadow", "field")
+BARE = {"trees": False, "furniture": False, "vehicles": False}
 
 
 class Sheet:
@@ -174,10 +178,44 @@ def test_objects_of_the_ground_are_blocks_and_pieces_of_road(city, sheet):
 @pytest.mark.parametrize("relief_m", [0.0, 30.0])
 def test_the_sheet_fits_an_outline_with_a_reflex_corner(relief_m):
     ell = ((-200, -150), (220, -160), (230, 20), (40, 30), (30, 210), (-190, 200))
-    bare = {"trees": False, "furniture": False, "vehicles": False}
-    city = generate(CityConfig("mix", 20, boundary=ell, relief_m=relief_m, **bare))
+    city = generate(CityConfig("mix", 20, boundary=ell, relief_m=relief_m, **BARE))
     sheet = Sheet(city)
     assert sheet.normal[:, 2].sum() / 2 == pytest.approx(city.land.skirt.area, rel=1e-5)
     edges, count = edges_of(sheet.faces)
     rim = shapely.points(sheet.vertices[edges[count == 1].ravel(), :2])
     assert shapely.distance(rim, city.land.skirt.exterior).max() < 0.011
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        CityConfig("mix", 24, boundary=((0, 0), (260, 20), (52, 130)), **BARE),
+        CityConfig("mix", 252, boundary=((-138, -179), (-109, -2), (3, 57)), **BARE),
+    ],
+    ids=["sharp", "sharper"],
+)
+def test_the_sheet_reaches_the_skirt_at_acute_corners(config):
+    city = generate(config)
+    check_ground(city, city.mesh(2))
+    patches = shapely.union_all([patch.polygon for patch in city.ground], grid_size=0.001)
+    assert patches.geom_type == "Polygon"
+    assert not patches.interiors
+    # The rim's corners are on whole centimetres, about a step from the skirt's edge at most.
+    rim = shapely.points(shapely.get_coordinates(patches))
+    assert shapely.distance(rim, city.land.skirt.exterior).max() < 0.011
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        CityConfig("mix", 6, 300.0, relief_m=3.0, **BARE),
+        CityConfig("margin", 0, 300.0, districts=(District("downtown"),), relief_m=0.001, **BARE),
+        TABLE[201][1],
+    ],
+    ids=["hills", "district", "table-201"],
+)
+def test_nearly_straight_corners_leave_no_flat_triangles(config):
+    city = generate(config)
+    surface = city.mesh(2)
+    check_ground(city, surface)
+    check_triangles(surface, 2)

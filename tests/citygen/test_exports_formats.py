@@ -1,12 +1,18 @@
 """The table of formats, and what all writers have in common."""
 
 import hashlib
+import json
 import subprocess
 import sys
 
 import pytest
 
+from vasgen.citygen import CityConfig, generate
 from vasgen.citygen.exporters import FORMATS, check_formats, export
+from vasgen.citygen.exporters.cityjson import write_cityjson
+from vasgen.citygen.exporters.glb import write_glb
+from vasgen.citygen.exporters.obj import write_obj
+from vasgen.citygen.exporters.usd import write_usd
 from vasgen.errors import InputError, StorageError
 
 CODE = """
@@ -18,6 +24,23 @@ paths = export(generate(CityConfig("mix", 2, 100.0)), sys.argv[1], FORMATS)
 for path in sorted(Path(sys.argv[1]).iterdir()):
     print(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
 """
+
+
+WRITERS = (
+    (write_glb, ".glb"),
+    (write_obj, ".obj"),
+    (write_usd, ".usdc"),
+    (write_cityjson, ".city.json"),
+)
+
+
+@pytest.fixture(scope="module")
+def parkland():
+    """A strip too narrow for a building."""
+    strip = ((-26.0, -60.0), (26.0, -60.0), (26.0, 60.0), (-26.0, 60.0))
+    city = generate(CityConfig("mix", 59, boundary=strip, pattern="grid"))
+    assert not city.buildings
+    return city
 
 
 def test_every_format_is_written_under_its_name(make_city, tmp_path):
@@ -69,6 +92,30 @@ def test_an_unknown_format_is_refused_before_anything_is_written(make_city, tmp_
     with pytest.raises(InputError, match=r"format is 'gltf'; allowed: glb, .*Did you mean 'glb'"):
         export(make_city("mix", 2, 137.5), tmp_path, ["obj", "gltf"])
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("lod", [0, -1, 9, True, 2.0, "2"])
+def test_an_unknown_level_is_refused_before_anything_is_written(make_city, tmp_path, lod):
+    city = make_city("mix", 2, 137.5)
+    with pytest.raises(InputError, match=r"lod is .*; allowed: 1, 2 or 3"):
+        export(city, tmp_path, FORMATS, lod=lod)
+    for writer in FORMATS.values():
+        with pytest.raises(InputError, match=r"lod is .*; allowed: 1, 2 or 3"):
+            writer(city, tmp_path / f"city{writer.suffix}", lod=lod)
+    for write, suffix in WRITERS:
+        with pytest.raises(InputError, match=r"lod is .*; allowed: 1, 2 or 3"):
+            write(city, tmp_path / f"city{suffix}", lod=lod)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("lod", [1, 2, 3])
+def test_a_city_without_buildings_is_written_in_every_format(parkland, tmp_path, lod):
+    paths = export(parkland, tmp_path, FORMATS, lod=lod)
+    assert all(path.stat().st_size for path in paths)
+    model = json.loads((tmp_path / "city.city.json").read_text())
+    types = {found["type"] for found in model["CityObjects"].values()}
+    assert "Road" in types
+    assert not {"Building", "BuildingInstallation"} & types
 
 
 def test_a_format_named_twice_is_written_once():

@@ -8,6 +8,7 @@ import shapely
 import svgelements
 from PIL import Image
 
+from vasgen.citygen import CityConfig, generate
 from vasgen.citygen.exporters.map import draw_plan
 from vasgen.errors import InputError
 
@@ -34,17 +35,30 @@ def test_the_picture_shows_buildings_in_their_place(make_city, tmp_path, density
     assert np.mean([is_roof(point) for point in roads]) < 0.1
 
 
-def to_metres(points, size_m):
+def to_metres(points, size_m, middle):
     """Points of the SVG, in its own units, as metres of the city."""
     x, y = np.array(points).T
     scale = size_m / (0.92 * WIDTH_PX)
     east = (x - 0.04 * WIDTH_PX) * scale - size_m / 2
     north = (HEIGHT_PX * (1 - 0.085) - y) * scale - size_m / 2
-    return np.column_stack([east, north])
+    return np.column_stack([east, north]) + middle
 
 
-def test_the_svg_is_the_plan_to_scale(make_city, tmp_path):
-    city = make_city("mix", 0)
+#: An outline that neither contains the origin nor is square, and its extents, metres.
+AWAY = ((1000.0, -2240.0), (1310.0, -2240.0), (1310.0, -2000.0), (1000.0, -2030.0))
+AWAY_X, AWAY_Y = (1000.0, 1310.0), (-2240.0, -2000.0)
+
+
+@pytest.fixture(scope="module")
+def away():
+    return generate(CityConfig("mix", 4, boundary=AWAY))
+
+
+@pytest.mark.parametrize("place", ["around the origin", "away from it"])
+def test_the_svg_is_the_plan_to_scale(make_city, away, tmp_path, place):
+    city, middle = make_city("mix", 0), (0.0, 0.0)
+    if place == "away from it":
+        city, middle = away, (np.mean(AWAY_X), np.mean(AWAY_Y))
     drawing = svgelements.SVG.parse(draw_plan(city, tmp_path / "plan.svg"))
     assert (drawing.width, drawing.height) == pytest.approx((WIDTH_PX, HEIGHT_PX), abs=0.1)
     (group,) = drawing.select(lambda element: element.id == "buildings")
@@ -55,13 +69,35 @@ def test_the_svg_is_the_plan_to_scale(make_city, tmp_path):
             [(point.x, point.y) for point in svgelements.Path(part).as_points()]
             for part in shape.as_subpaths()
         ]
-        rings = [to_metres(ring, city.config.size_m) for ring in rings if len(set(ring)) > 2]
+        rings = [
+            to_metres(ring, city.config.extent_m, middle) for ring in rings if len(set(ring)) > 2
+        ]
         outlines.append(shapely.Polygon(rings[0], rings[1:]).buffer(0))
     drawn = shapely.union_all(outlines)
-    view = shapely.box(-150, -150, 150, 150)
+    half = city.config.extent_m / 2
+    view = shapely.box(*np.subtract(middle, half), *np.add(middle, half))
     built = shapely.union_all([building.footprint for building in city.buildings])
     wrong = shapely.symmetric_difference(drawn.intersection(view), built.intersection(view))
+    assert built.area > 1000.0
     assert wrong.area < 0.01 * built.area
+
+
+def ticks(drawing, axis):
+    """Where an axis is labelled, metres; the file's own unit is the point."""
+    found = []
+    for group in drawing.iter("{http://www.w3.org/2000/svg}g"):
+        if (group.get("id") or "").startswith(f"{axis}tick_"):
+            mark = next(group.iter("{http://www.w3.org/2000/svg}use"))
+            found.append([float(mark.get(key)) * 96 / 72 for key in "xy"])
+    return to_metres(found, 310.0, (np.mean(AWAY_X), np.mean(AWAY_Y)))
+
+
+def test_the_frame_has_world_coordinates_and_the_title_the_extents(away, tmp_path):
+    drawing = ElementTree.parse(draw_plan(away, tmp_path / "plan.svg"))
+    assert any("310 m × 240 m" in (element.text or "") for element in drawing.iter())
+    # The ticks of the frame come first, those of the scale of colours follow.
+    assert ticks(drawing, "x")[:5, 0] == pytest.approx(np.arange(1050, 1251, 50), abs=0.1)
+    assert ticks(drawing, "y")[:6, 1] == pytest.approx(np.arange(-2250, -1999, 50), abs=0.1)
 
 
 def test_layers_of_the_svg_have_names(make_city, tmp_path):

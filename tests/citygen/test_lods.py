@@ -119,6 +119,17 @@ def test_meshes_are_made_once(town, lod):
     assert town.to_bundle(lod) is town.to_bundle(lod)
 
 
+def test_what_is_shared_cannot_be_written_into(town, lod):
+    surface, cells = town.mesh(lod), town.modules()
+    shared = [cells, *vars(surface).values()]
+    for mesh in town.to_bundle(lod).meshes:
+        shared += [value for value in vars(mesh).values() if isinstance(value, np.ndarray)]
+    assert len(shared) > 8 + 1
+    assert not any(values.flags.writeable for values in shared)
+    with pytest.raises(ValueError, match="read-only"):
+        surface.vertices += 1.0
+
+
 def test_the_hash_is_that_of_the_configured_level():
     plain, fine = (generate(CityConfig("margin", 3, 200.0, lod=lod)) for lod in (1, 3))
     assert plain.content_hash == plain.to_bundle(1).content_hash
@@ -128,8 +139,10 @@ def test_the_hash_is_that_of_the_configured_level():
 
 
 def test_an_unknown_level_is_refused(town):
-    with pytest.raises(InputError, match="lod is 4; allowed: 1, 2 or 3"):
-        town.mesh(4)
+    for ask in (town.level, town.mesh, town.to_bundle):
+        with pytest.raises(InputError, match="lod is 4; allowed: 1, 2 or 3"):
+            ask(4)
+    assert [town.level(), town.level(3)] == [town.config.lod, 3]
 
 
 def test_buildings_on_hills_are_closed_at_every_level(lod):

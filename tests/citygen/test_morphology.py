@@ -144,13 +144,22 @@ def test_bearings_are_clockwise_from_north_and_by_segment():
 
 
 def test_bins_hold_every_height():
-    for top in (3.0, 40.0, 199.9, 260.0):
+    for top in (3.0, 40.0, 199.9, 260.0, 650.0, 7e4):
         heights = np.linspace(1.0, top, 200)
         bins = height_bins(heights)
         assert bins[0] == 0
         assert bins[-1] >= top
         assert 3 <= len(bins) <= 32
         assert np.histogram(heights, bins)[0].sum() == 200
+
+
+@pytest.mark.parametrize(
+    ("top", "step"), [(650.0, 200), (300.0, 50), (17.0, 5), (5.0, 1), (1201.0, 500)]
+)
+def test_few_heights_have_bins_of_round_width(top, step):
+    assert np.diff(height_bins(np.array([top]))).tolist() == pytest.approx(
+        [step] * math.ceil(top / step)
+    )
 
 
 def test_a_city_is_measured_within_its_outline(make_city, density):
@@ -182,8 +191,25 @@ def test_districts_add_up_to_the_city():
     built = sum(p.built_up_ratio * p.land_m2 for p in parts)
     assert built == pytest.approx(whole.built_up_ratio * whole.land_m2)
     assert parts[1].mean_height_m > 2 * parts[0].mean_height_m
-    with pytest.raises(InputError, match="district is 2; allowed: 0 to 1"):
-        city.morphology(2)
+    assert city.morphology(np.int64(1)) == parts[1]
+    for wrong in (2, -1, True, 1.0, "1"):
+        with pytest.raises(InputError, match=r"district is .*; allowed: 0 to 1\."):
+            city.morphology(wrong)
+
+
+def test_a_district_without_land_has_zeros(tmp_path):
+    covering = (District("mix"), District("downtown", radius_m=40.0))
+    city = generate(CityConfig("mix", 0, 200.0, districts=covering, trees=False))
+    assert {quarter.district for quarter in city.streets.quarters} == {0}
+    for number in (1, 2):
+        figures = city.morphology(number)
+        plain = figures.as_dict()
+        assert all(np.isfinite(plain[name]) for name in plain if isinstance(plain[name], float))
+        assert (figures.land_m2, figures.buildings, figures.built_up_ratio) == (0.0, 0, 0.0)
+        assert (figures.street_share, figures.pavement_share, figures.green_share) == (0, 0, 0)
+        assert figures.buildings_per_km2 == figures.floor_area_ratio == 0.0
+        draw_morphology(city, tmp_path / "empty.png", district=number)
+    assert city.morphology(0).land_m2 == pytest.approx(200.0**2)
 
 
 def test_the_picture_is_drawn(make_city, tmp_path):

@@ -156,11 +156,24 @@ def test_cars_come_in_several_bodies_and_colours():
 
 @pytest.mark.parametrize(
     ("kind", "variant", "lod", "words"),
-    [("tree", 99, 2, "allowed: 0 to"), ("boat", 0, 2, "kind of prop"), ("car", 0, 4, "lod is 4")],
+    [
+        ("tree", 99, 2, "allowed: 0 to"),
+        ("boat", 0, 2, "kind of prop"),
+        ("car", 0, 4, "lod is 4"),
+        ("car", 0, True, "lod is True"),
+    ],
 )
 def test_there_is_no_other_model(kind, variant, lod, words):
+    model("car", 0, 1)  # equal to True, but what is kept must not answer for it
     with pytest.raises(InputError, match=words):
         model(kind, variant, lod)
+
+
+@pytest.mark.parametrize(("kind", "variant"), MODELS)
+def test_a_model_is_made_once_and_cannot_be_written_into(kind, variant):
+    surface = model(kind, variant, 2)
+    assert surface is model(kind, variant, 2)
+    assert not any(values.flags.writeable for values in vars(surface).values())
 
 
 def test_an_instance_is_the_model_scaled_turned_and_moved():

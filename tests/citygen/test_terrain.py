@@ -228,3 +228,10 @@ def test_a_raised_shell_moves_as_a_whole():
     assert raised.base_m == pytest.approx(11.945)
     assert raised.grid.floor_m == pytest.approx(12.445)
     assert np.array_equal(shell.cells[0].rings[0], ring)
+
+
+def test_hills_without_a_building():
+    strip = ((-26.0, -60.0), (26.0, -60.0), (26.0, 60.0), (-26.0, 60.0))
+    city = generate(CityConfig("mix", 59, boundary=strip, pattern="grid", relief_m=4.0))
+    assert not city.buildings
+    assert np.ptp(city.mesh().vertices[:, 2]) > 1.0
