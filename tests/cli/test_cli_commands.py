@@ -78,6 +78,7 @@ def test_city_makes_a_scene_folder(scene):
         "plan.png",
         "preview.png",
         "morphology.json",
+        "morphology.png",
     }
     assert SceneBundle.load(scene).num_triangles > 100
     assert 0 < json.loads((scene / "morphology.json").read_text())["built_up_ratio"] < 1
