@@ -40,7 +40,7 @@ from vasgen.citygen.roads.streets import Streets, lay_streets
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class City:
     """A city: Z up, x east and y north of the origin, metres.
 
@@ -69,6 +69,10 @@ class City:
     sections: Sections
     terrain: Terrain
     _made: dict[tuple[str, Lod], Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __repr__(self) -> str:
+        config = self.config
+        return f"<City {config.title}, seed {config.seed}, {len(self.buildings)} buildings>"
 
     @property
     def bounds(self) -> NDArray[np.float64]:

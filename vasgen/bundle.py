@@ -240,14 +240,18 @@ class SceneBundle:
         return digest.hexdigest()
 
     def save(self, folder: Path | str) -> Path:
-        """Write the bundle as a folder, replacing an older bundle there.
+        """Write the bundle as a folder, replacing an older bundle and all that is with it.
 
         Args:
             folder: destination; appears complete or not at all.
 
         Raises:
+            InputError: if the folder holds other things and no bundle.
             StorageError: if the disk refuses.
         """
+        there = Path(folder)
+        if there.is_dir() and any(there.iterdir()) and not (there / "labels.json").is_file():
+            raise InputError(f"{folder} holds something other than a scene; choose another folder.")
         with atomic_directory(Path(folder)) as tmp:
             (tmp / "meshes").mkdir()
             for mesh in self.meshes:

@@ -386,3 +386,10 @@ def test_sionna_opens_the_scene_with_its_materials(labelled, tmp_path):
     assert not hasattr(odd, "itu_type")
     box_ = scene.objects["Käthe's <tower> & co"].mi_mesh.bbox()
     np.testing.assert_allclose(np.array(box_.max).ravel(), [7.1, 0.3, 20], atol=1e-5)
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds something other than a scene"):
+        bundle(box("b", (4, 6, 8), (1, 2, 4))).save(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
