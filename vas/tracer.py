@@ -211,9 +211,9 @@ def _shots(surfaces: Sequence[VisibleSurface], num_transmitters: int) -> list[_S
     for number, surface in enumerate(surfaces):
         if len(surface.pixel):
             middle = np.median(surface.centres, axis=0)
-            centre = np.round(middle / _CENTRE_GRID_M) * _CENTRE_GRID_M + 0.0
+            near = np.round(middle / _CENTRE_GRID_M) * _CENTRE_GRID_M + 0.0
             abreast = int(np.clip(_CELLS_AT_ONCE // surface.num_pixels, 1, num_transmitters))
-            groups.setdefault((tuple(centre.tolist()), abreast), []).append(number)
+            groups.setdefault((tuple(near.tolist()), abreast), []).append(number)
     shots = []
     for (centre, abreast), numbers in groups.items():
         most = max(surfaces[number].num_pixels for number in numbers) * abreast
