@@ -14,7 +14,8 @@ import numpy as np
 def key(seed: int, *path: object) -> int:
     """A 128-bit key for an object path, the same on every machine and run."""
     text = "/".join([str(seed), *map(str, path)])
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest(), "little")
+    encoded = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(encoded, digest_size=16).digest(), "little")
 
 
 def stream(seed: int, *path: object) -> np.random.Generator:
