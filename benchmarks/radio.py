@@ -22,7 +22,7 @@ from vasgen.spec import RadioSpec, RenderSpec, TransmittersSpec, ViewsSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
 from vasgen.vas.radio_scene import RadioScene, triangle_mesh
-from vasgen.vas.surface import VisibleSurface, visible_surface
+from vasgen.vas.surface import ReceiverSurface, visible_surface
 
 _RAYS = 2_000_000
 _VIEWS = 6
@@ -120,7 +120,9 @@ def _plain(case: _Case, spec: RadioSpec) -> NDArray[np.float64]:
     return first
 
 
-def _plain_gain(radio: RadioScene, surface: VisibleSurface, spec: RadioSpec) -> NDArray[np.float64]:
+def _plain_gain(
+    radio: RadioScene, surface: ReceiverSurface, spec: RadioSpec
+) -> NDArray[np.float64]:
     import mitsuba as mi
 
     first = 4 * np.arange(len(surface.pixel))[:, None, None]

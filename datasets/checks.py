@@ -6,12 +6,13 @@ Each check yields one :class:`Finding` per wrong layer, with a mask of wrong pix
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.antenna import Antenna
 from vasgen.camera import Camera
 from vasgen.datasets.store import Sample
 from vasgen.layers import (
@@ -24,7 +25,7 @@ from vasgen.layers import (
     RadioLayers,
 )
 from vasgen.semantics import SemanticClass
-from vasgen.spec import AntennaSpec, RadioSpec
+from vasgen.spec import RadioSpec
 
 Mask = NDArray[np.bool_]
 
@@ -153,13 +154,15 @@ def check_radio(sample: Sample, spec: RadioSpec) -> Iterator[Finding]:
         yield Finding("path_gain_db", "has no transmitter")
         return
     yield from _check_reached(radio, valid)
-    if spec.line_of_sight and _one_isotropic(spec.antenna):
+    if spec.line_of_sight:
         dark = radio.line_of_sight & ~radio.reached
+        dark[[not _one_isotropic(t.antenna) for t in sample.transmitters]] = False
         yield _finding("line_of_sight", "lit but not reached", dark)
     power = np.array([t.power_dbm for t in sample.transmitters])[:, None, None]
     with np.errstate(invalid="ignore"):
         off = np.abs(radio.rss_dbm - (radio.path_gain_db + power)) > CONSISTENCY_DB
-        far = np.abs(radio.sinr_db - sinr_db(radio.rss_dbm, spec)) > CONSISTENCY_DB
+        groups = [t.group for t in sample.transmitters]
+        far = np.abs(radio.sinr_db - sinr_db(radio.rss_dbm, spec, groups)) > CONSISTENCY_DB
     yield _finding("rss_dbm", "is not power plus path gain", off & valid)
     yield _finding("sinr_db", "does not follow from rss_dbm and the noise", far & valid)
     yield from _check_free_space(sample, radio, spec)
@@ -171,13 +174,15 @@ def noise_dbm(spec: RadioSpec) -> float:
     return 10 * math.log10(watts) + 30
 
 
-def sinr_db(rss_dbm: NDArray[Any], spec: RadioSpec) -> NDArray[np.float64]:
-    """Signal over noise plus the other transmitters' signals, (T, H, W) dB."""
+def sinr_db(rss_dbm: NDArray[Any], spec: RadioSpec, groups: Sequence[int]) -> NDArray[np.float64]:
+    """Signal over noise plus the signals of the others in its group, (T, H, W) dB."""
     milliwatts = 10 ** (rss_dbm.astype(np.float64) / 10)
-    # Others are summed one by one: total minus own would cancel next to a transmitter.
-    others = np.stack(
-        [np.delete(milliwatts, k, axis=0).sum(axis=0) for k in range(len(milliwatts))]
-    )
+    others = np.zeros_like(milliwatts)
+    for row, group in enumerate(groups):
+        # Others are summed one by one: total minus own would cancel next to a transmitter.
+        for other, its_group in enumerate(groups):
+            if other != row and its_group == group:
+                others[row] += milliwatts[other]
     result: NDArray[np.float64] = 10 * np.log10(
         milliwatts / (10 ** (noise_dbm(spec) / 10) + others)
     )
@@ -196,26 +201,24 @@ def free_space_db(sample: Sample, spec: RadioSpec) -> NDArray[np.float64]:
     return -loss
 
 
-def array_gain_db(antenna: AntennaSpec) -> float:
+def array_gain_db(antenna: Antenna) -> float:
     """Highest gain of the transmit array in any direction, dB over isotropic."""
-    ports = 2 if antenna.polarization in ("VH", "cross") else 1
-    elements = antenna.rows * antenna.columns * ports
-    return _PEAK_GAIN_DBI[antenna.pattern] + 10 * math.log10(elements)
+    return _PEAK_GAIN_DBI[antenna.pattern] + 10 * math.log10(antenna.num_ports)
 
 
 def _check_free_space(sample: Sample, radio: RadioLayers, spec: RadioSpec) -> Iterator[Finding]:
     gain = radio.path_gain_db
     free = free_space_db(sample, spec)
-    peak = array_gain_db(spec.antenna)
+    peak = np.array([array_gain_db(t.antenna) for t in sample.transmitters])[:, None, None]
     with np.errstate(invalid="ignore"):
         yield _finding("path_gain_db", "more power than was sent", gain > peak)
         excess = gain > free + peak + MULTIPATH_HEADROOM_DB
     if excess.sum() > CHANCE_SHARE * radio.reached.sum():
         yield _finding("path_gain_db", "more than free space and multipath allow", excess)
-    if not (spec.line_of_sight and _one_isotropic(spec.antenna)) or peak != 0.0:
-        return  # the direct path is not counted, or is not that of free space
+    if not spec.line_of_sight:
+        return
     for k, lit in enumerate(radio.line_of_sight):
-        if lit.sum() < LIT_PIXELS_FOR_MEDIAN:
+        if not _one_isotropic(sample.transmitters[k].antenna) or lit.sum() < LIT_PIXELS_FOR_MEDIAN:
             continue
         deficit = float(np.median(free[k][lit] - gain[k][lit]))
         if not deficit < LIT_MEDIAN_TOLERANCE_DB:
@@ -223,9 +226,9 @@ def _check_free_space(sample: Sample, radio: RadioLayers, spec: RadioSpec) -> It
             yield Finding("path_gain_db", message, lit)
 
 
-def _one_isotropic(antenna: AntennaSpec) -> bool:
+def _one_isotropic(antenna: Antenna) -> bool:
     """Whether the antenna shines everywhere: arrays and other patterns have nulls."""
-    return antenna.pattern == "iso" and antenna.rows == antenna.columns == 1
+    return antenna.pattern == "iso" and antenna.num_ports == 1
 
 
 def _check_reached(radio: RadioLayers, valid: Mask) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from vasgen.semantics import SemanticClass
 from vasgen.spec import DatasetSpec
 from vasgen.transmitter import Transmitter
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 MANIFEST_JSON = "dataset.json"
 VIEWS = "views"

@@ -34,7 +34,7 @@ from vasgen.errors import InputError, StorageError
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS, Float, ImageLayers, RadioLayers
 from vasgen.transmitter import Transmitter
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 VIEW_JSON = "view.json"
 IMAGE_NPZ = "image.npz"

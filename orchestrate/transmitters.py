@@ -65,7 +65,12 @@ def place_transmitters(
         places = _choose(caster, spec, cameras, seed)
     return [
         Transmitter(
-            f"tx-{index}", (float(x), float(y), float(z)), spec.power_dbm, spec.orientation_deg
+            f"tx-{index}",
+            (float(x), float(y), float(z)),
+            spec.power_dbm,
+            spec.orientation_deg,
+            spec.antennas[index % len(spec.antennas)],
+            index % spec.groups,
         )
         for index, (x, y, z) in enumerate(places)
     ]
@@ -77,13 +82,13 @@ def _choose(
     rng = stream(seed, "transmitters")
     looks = list(glances(caster, cameras))
     wanted = _CANDIDATES + 16 * spec.count
-    places = _standing(caster, _ground_of(looks, rng, wanted), spec.height_m)
+    places = _standing(caster, _ground_of(looks, rng, wanted), spec.height_m or 1.6)
     if len(places) < spec.count:  # no cameras, or they see too little ground
         terrain = Terrain(caster, rng, cells=96)
         inner = terrain.weights**4  # amid buildings rather than at the scene's edge
         count = len(terrain.aims)
         order = rng.choice(count, count, replace=False, p=inner / inner.sum())
-        elsewhere = _open(caster, _standing(caster, terrain.aims[order], spec.height_m))
+        elsewhere = _open(caster, _standing(caster, terrain.aims[order], spec.height_m or 1.6))
         places = np.concatenate([places, elsewhere[:wanted]])
     if len(places) < spec.count:
         raise InputError(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from vasgen.antenna import Antenna
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
 from vasgen.scene_spec import DistrictSpec, SceneSpec
 from vasgen.spec import (
-    AntennaSpec,
     DatasetSpec,
     RadioSpec,
     RenderSpec,
@@ -25,7 +25,7 @@ PARTS = {
     "`views`": ViewsSpec,
     "`transmitters`": TransmittersSpec,
     "`radio`": RadioSpec,
-    "`radio.antenna`": AntennaSpec,
+    "`transmitters.antennas`": Antenna,
     "`render`": RenderSpec,
 }
 

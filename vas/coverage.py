@@ -23,7 +23,7 @@ from vasgen.seeding import stream
 from vasgen.spec import RadioSpec
 from vasgen.vas.radio_scene import RadioScene, uniform_precoding
 from vasgen.vas.receivers import ImageReceiver, MeshReceiver, Receiver
-from vasgen.vas.surface import VisibleSurface
+from vasgen.vas.surface import ReceiverSurface
 
 Array = NDArray[np.float64]
 
@@ -42,15 +42,17 @@ class Coverage(NamedTuple):
     Attributes:
         gain: (T, P) float64, path gain, linear.
         variance: (T, P) float64, variance of ``gain`` from the finite number of rays.
+        rays: (T,) int64, rays that were counted.
     """
 
     gain: Array
     variance: Array
+    rays: NDArray[np.int64]
 
 
 def trace_coverage(
     radio: RadioScene,
-    surfaces: Sequence[VisibleSurface],
+    surfaces: Sequence[ReceiverSurface],
     spec: RadioSpec,
     *,
     seed: int,
@@ -79,8 +81,9 @@ def trace_coverage(
         advance(1.0 / calls)
     totals = [total for receiver in receivers for total in receiver.totals()]
     scale = (float(radio.scene.wavelength[0]) / (4.0 * np.pi)) ** 2 / calls
+    rays = np.full(num_transmitters, per_call * calls)
     return [
-        Coverage(scale * first, scale**2 * _pooled(second, surface))
+        Coverage(scale * first, scale**2 * _pooled(second, surface), rays)
         for surface, (first, second) in zip(surfaces, totals, strict=True)
     ]
 
@@ -93,14 +96,14 @@ def _split(rays: int, chunks: int, num_transmitters: int) -> tuple[int, int]:
 
 
 def _receivers(
-    surfaces: Sequence[VisibleSurface], centre: Array, num_transmitters: int
+    surfaces: Sequence[ReceiverSurface], centre: Array, num_transmitters: int
 ) -> list[Receiver]:
     if all(surface.windows is not None for surface in surfaces):
         return [ImageReceiver(surfaces, centre, num_transmitters)]
     return [MeshReceiver(surface, centre, num_transmitters) for surface in surfaces]
 
 
-def _pooled(squares: Array, surface: VisibleSurface) -> Array:
+def _pooled(squares: Array, surface: ReceiverSurface) -> Array:
     """Expected sum of squares of each pixel, from all pixels of its neighbourhood.
 
     Hits are Poisson distributed. What they add up to falls with the area of a pixel: hits

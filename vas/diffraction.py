@@ -8,7 +8,7 @@ map loses this mechanism: its last leg ends one metre behind the edge.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vasgen.raycast import RayCaster
 from vasgen.vas.field import radiated_field
 from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.surface import sum_by_group
+from vasgen.vas.surface import Target, sum_by_group
 from vasgen.vas.wedges import Wedges
 
 Array = NDArray[np.float64]
@@ -33,22 +33,6 @@ _PROBES = (9, 64)
 
 #: Pairs of wedge and point handled at once: bounds the memory to some 300 MB.
 _PAIRS_AT_ONCE = 1_000_000
-
-
-class Target(NamedTuple):
-    """Points that receive.
-
-    Attributes:
-        point: (P, 3) float64 world metres, clear of the surface they belong to.
-        normal: (P, 3) float64 unit normal on the receiving side.
-    """
-
-    point: Array
-    normal: Array
-
-    def take(self, index: Index) -> Target:
-        """The points at an index."""
-        return Target(self.point[index], self.normal[index])
 
 
 class Diffraction:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vasgen.raycast import RayCaster
 from vasgen.vas.field import radiated_field
 from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.surface import VisibleSurface
+from vasgen.vas.surface import ReceiverSurface
 
 Array = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ class Direct(NamedTuple):
 
 
 def trace_direct(
-    radio: RadioScene, surface: VisibleSurface, caster: RayCaster, position: Array
+    radio: RadioScene, surface: ReceiverSurface, caster: RayCaster, position: Array
 ) -> Direct:
     """Line of sight from one transmitter.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,28 +10,9 @@ from numpy.typing import NDArray
 from vasgen.layers import PATH_GAIN_FLOOR_DB, RadioLayers
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
+from vasgen.vas.solver import Powers
 
 Array = NDArray[np.float64]
-
-
-class Powers(NamedTuple):
-    """What the estimators found, linear.
-
-    Attributes:
-        gain: (T, P) float64 path gain; zero for no path.
-        variance: (T, P) float64 variance of ``gain``.
-        visible: (T, P) bool, the transmitter is in line of sight.
-    """
-
-    gain: Array
-    variance: Array
-    visible: NDArray[np.bool_]
-
-    @classmethod
-    def none(cls, num_transmitters: int, num_pixels: int) -> Powers:
-        """No power anywhere."""
-        shape = (num_transmitters, num_pixels)
-        return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape, bool))
 
 
 def radio_layers(
@@ -47,14 +27,15 @@ def radio_layers(
         powers: gain of every transmitter at every pixel.
         valid: (H, W) bool, the pixel sees a surface.
         transmitters: in the order of ``powers``.
-        spec: noise temperature and bandwidth.
+        spec: noise temperature, bandwidth and figure.
     """
     floor = 10 ** (PATH_GAIN_FLOOR_DB / 10)
     reached = (powers.gain > floor) & valid.ravel()
     gain = np.where(reached, powers.gain, floor)
     power_w = 10 ** (np.array([t.power_dbm for t in transmitters])[:, None] / 10 - 3)
     rss_w = power_w * gain
-    sinr = rss_w / (spec.noise_w + _sum_of_others(rss_w))
+    sinr = rss_w / (spec.noise_w + _interference(rss_w, [t.group for t in transmitters]))
+    best = np.where(reached.any(axis=0), np.where(reached, rss_w, 0.0).argmax(axis=0), -1)
     # One standard error above the gain: finite and meaningful where the gain is tiny.
     error_db = 10 * np.log10(1 + np.sqrt(powers.variance) / gain)
     shape = (len(transmitters), *valid.shape)
@@ -67,10 +48,21 @@ def radio_layers(
         path_gain_db=layer(10 * np.log10(gain), seen),
         rss_dbm=layer(10 * np.log10(rss_w) + 30, seen),
         sinr_db=layer(10 * np.log10(sinr), seen),
+        best_server=best.astype(np.int16).reshape(valid.shape),
         line_of_sight=(powers.visible & seen).reshape(shape),
         reached=reached.reshape(shape),
         standard_error_db=layer(error_db, reached),
+        rays=powers.rays,
     )
+
+
+def _interference(power: Array, groups: Sequence[int]) -> Array:
+    """For each row the sum of the other rows of its group."""
+    total = np.zeros_like(power)
+    for group in set(groups):
+        rows = [row for row, other in enumerate(groups) if other == group]
+        total[rows] = _sum_of_others(power[rows])
+    return total
 
 
 def _sum_of_others(power: Array) -> Array:

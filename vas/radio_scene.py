@@ -25,7 +25,7 @@ class RadioScene:
 
     Args:
         bundle: the scene.
-        spec: frequency and antenna.
+        spec: frequency.
         centre: (3,) world point that becomes the origin: float32 rays are exact near it.
 
     Attributes:
@@ -60,18 +60,22 @@ class RadioScene:
                 if len(mesh.faces)
             ]
         )
-        antenna = spec.antenna
+
+    def set_transmitters(self, transmitters: Sequence[Transmitter]) -> None:
+        """Replace the transmitters of the scene.
+
+        Args:
+            transmitters: with equal arrays; their precoding may differ.
+        """
+        antenna = transmitters[0].antenna
         self.scene.tx_array = self.rt.PlanarArray(
             num_rows=antenna.rows,
             num_cols=antenna.columns,
-            vertical_spacing=antenna.spacing,
-            horizontal_spacing=antenna.spacing,
+            vertical_spacing=antenna.vertical_spacing,
+            horizontal_spacing=antenna.horizontal_spacing,
             pattern=antenna.pattern,
             polarization=antenna.polarization,
         )
-
-    def set_transmitters(self, transmitters: Sequence[Transmitter]) -> None:
-        """Replace the transmitters of the scene."""
         for name in list(self.scene.transmitters):
             self.scene.remove(name)
         for transmitter in transmitters:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vasgen.camera import Camera
 from vasgen.vas.radio_scene import triangle_mesh
-from vasgen.vas.surface import PLANE_M, PLANE_SHARE, SPLIT, VisibleSurface
+from vasgen.vas.surface import PLANE_M, PLANE_SHARE, SPLIT, ReceiverSurface, Windows
 
 Array = NDArray[np.float64]
 
@@ -85,7 +85,7 @@ class ImageReceiver:
     """
 
     def __init__(
-        self, surfaces: Sequence[VisibleSurface], centre: Array, num_transmitters: int
+        self, surfaces: Sequence[ReceiverSurface], centre: Array, num_transmitters: int
     ) -> None:
         import mitsuba as mi
 
@@ -96,7 +96,7 @@ class ImageReceiver:
         table = np.concatenate(tables).astype(np.float32)
         self._plane = mi.Float(np.ascontiguousarray(table[:, :4]).ravel())
         self._window = mi.Float(np.ascontiguousarray(table[:, 4:]).ravel())
-        rows = [_camera_row(surface.camera, centre) for surface in surfaces]
+        rows = [_camera_row(_windows(surface).camera, centre) for surface in surfaces]
         # Apart from the other numbers: in float32 a large one would be rounded.
         self._first = mi.UInt32(self._starts[:-1].astype(np.uint32))
         self._cameras = mi.Float(np.concatenate(rows).astype(np.float32))
@@ -156,10 +156,9 @@ def _in_window(x: Any, y: Any, zoom: Any, cells: Any) -> Any:
     return inside & (((cells >> cell) & 1) == 1)
 
 
-def _pixel_table(surface: VisibleSurface, centre: Array) -> Array:
+def _pixel_table(surface: ReceiverSurface, centre: Array) -> Array:
     """Normal, offset of the plane; 1 / area, zoom and cells of each pixel, (P, 8)."""
-    windows = surface.windows
-    assert windows is not None, "a lattice has no windows"
+    windows = _windows(surface)
     table = np.zeros((surface.num_pixels, 8))
     pixel, first = np.unique(surface.pixel, return_index=True)
     table[pixel, :3] = surface.normal[first]
@@ -171,6 +170,11 @@ def _pixel_table(surface: VisibleSurface, centre: Array) -> Array:
     bits = np.where(windows.cell < 0, _ALL_CELLS, 2.0 ** np.maximum(windows.cell, 0))
     table[:, 6] = surface.sum_by_pixel(bits)
     return table
+
+
+def _windows(surface: ReceiverSurface) -> Windows:
+    assert surface.windows is not None, "a lattice has no windows"
+    return surface.windows
 
 
 def _camera_row(camera: Camera, centre: Array) -> Array:
@@ -190,7 +194,7 @@ class MeshReceiver:
         num_transmitters: transmitters of the scene.
     """
 
-    def __init__(self, surface: VisibleSurface, centre: Array, num_transmitters: int) -> None:
+    def __init__(self, surface: ReceiverSurface, centre: Array, num_transmitters: int) -> None:
         import mitsuba as mi
 
         lift = surface.offset_m(centre)[:, None, None] * surface.normal[:, None]

@@ -8,7 +8,7 @@ tracer cannot tell which comes first, and loses about 5 dB of line of sight.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,47 +48,81 @@ SPLIT = 3  # boundary pixels are resolved into SPLIT x SPLIT cells
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Parts of pixels.
+    """Parts of the pixels of an image.
 
     A pixel's inner part is its square, shrunk about its centre by a factor ``1 / zoom``; a
     window is the inner part, or one of its ``SPLIT * SPLIT`` cells.
 
     Attributes:
+        camera: whose image it is.
         zoom: (Q,) float64, the same for all quads of a pixel.
         cell: (Q,) int64, row-major number of the cell; -1 for all of them.
     """
 
+    camera: Camera
     zoom: Array
     cell: NDArray[np.int64]
 
 
+class Target(NamedTuple):
+    """Points that receive.
+
+    Attributes:
+        point: (P, 3) float64 world metres, clear of the surface they belong to.
+        normal: (P, 3) float64 unit normal on the receiving side.
+    """
+
+    point: Array
+    normal: Array
+
+    def take(self, index: NDArray[np.int64]) -> Target:
+        """The points at an index."""
+        return Target(self.point[index], self.normal[index])
+
+
+class Centres(NamedTuple):
+    """The middles of the pixels that receive, on the surface itself.
+
+    Attributes:
+        pixel: (P,) int64, row-major index of each, ascending.
+        point: (P, 3) float64 world metres.
+        normal: (P, 3) float64 unit normal on the receiving side.
+    """
+
+    pixel: NDArray[np.int64]
+    point: Array
+    normal: Array
+
+
 @dataclass(frozen=True, eq=False)
-class VisibleSurface:
+class ReceiverSurface:
     """A receiver mesh in which every quad belongs to one pixel.
 
     Attributes:
+        shape: height and width of the image, or of the grid.
         pixel: (Q,) int64, row-major index of the pixel each quad belongs to.
         corners: (Q, 4, 3) float64 world metres, on the surface itself; ordered so that
             the normal of both triangles (0, 1, 2) and (0, 2, 3) points to the visible side.
         normal: (Q, 3) float64, unit, on the visible side.
-        camera: who sees it.
+        centres: the middle of each pixel.
         windows: the part of its pixel that each quad covers; None for a lattice, whose quads
             lie between pixels.
     """
 
+    shape: tuple[int, int]
     pixel: NDArray[np.int64]
     corners: Array
     normal: Array
-    camera: Camera
+    centres: Centres
     windows: Windows | None = None
 
     @property
     def num_pixels(self) -> int:
         """Pixels of the image, covered by a quad or not."""
-        return self.camera.width * self.camera.height
+        return self.shape[0] * self.shape[1]
 
     @property
-    def centres(self) -> Array:
+    def quad_centres(self) -> Array:
         """Middle of each quad, (Q, 3) world metres."""
         middle: Array = self.corners.mean(axis=1)
         return middle
@@ -110,6 +144,15 @@ class VisibleSurface:
         farthest: Array = offset_m(self.corners, centre).max(axis=1)
         return farthest
 
+    def target(self, origin: Array) -> Target:
+        """The middles of the pixels, lifted off the surface like the quads.
+
+        Args:
+            origin: (3,) world point that is the origin of the traced coordinates.
+        """
+        point, normal = self.centres.point, self.centres.normal
+        return Target(point + offset_m(point, origin)[:, None] * normal, normal)
+
     def sum_by_pixel(self, values: Array) -> Array:
         """Sum of one value a quad over the quads of each pixel, (num_pixels,) from (Q,)."""
         return sum_by_group(self.pixel, values, self.num_pixels)
@@ -123,9 +166,9 @@ class VisibleSurface:
             block: side of the square of pixels that a group lies in.
         """
         first = np.unique(self.pixel, return_index=True)[1]
-        pixel, normal = self.pixel[first], self.normal[first]
-        distance = np.einsum("ij,ij->i", self.centres[first] - self.centres.mean(axis=0), normal)
-        row, column = np.divmod(pixel, self.camera.width)
+        pixel, normal, middle = self.pixel[first], self.normal[first], self.quad_centres
+        distance = np.einsum("ij,ij->i", middle[first] - middle.mean(axis=0), normal)
+        row, column = np.divmod(pixel, self.shape[1])
         keys = np.column_stack(
             [row // block, column // block, np.rint(10 * normal), np.rint(distance)]
         )
@@ -171,7 +214,7 @@ def offset_m(points: Array, centre: Array) -> Array:
 
 def visible_surface(
     camera: Camera, depth: Float, normal: Float, kind: Kind, caster: RayCaster
-) -> VisibleSurface:
+) -> ReceiverSurface:
     """The surface a camera sees.
 
     Args:
@@ -194,23 +237,35 @@ def visible_surface(
             f"{camera.width}x{camera.height} pixels."
         )
     deep, facing = depth.astype(np.float64), normal.astype(np.float64)
+    centres = _centres(camera, depth, facing)
     if kind == "footprint":
-        return _footprints(camera, deep, facing, caster)
-    lattice = _lattice(camera, deep, facing)
+        return _footprints(camera, deep, facing, centres, caster)
+    lattice = _lattice(camera, deep, facing, centres)
     bare = np.isfinite(deep).ravel() & ~(lattice.pixel_area > 0)
     if not bare.any():
         return lattice
     # A pixel cut off from all its neighbours still has its own footprint.
-    single = _footprints(camera, np.where(bare.reshape(shape), deep, np.nan), facing, caster)
-    return VisibleSurface(
+    alone = np.where(bare.reshape(shape), deep, np.nan)
+    single = _footprints(camera, alone, facing, centres, caster)
+    return ReceiverSurface(
+        shape,
         np.concatenate([lattice.pixel, single.pixel]),
         np.concatenate([lattice.corners, single.corners]),
         np.concatenate([lattice.normal, single.normal]),
-        camera,
+        centres,
     )
 
 
-def _footprints(camera: Camera, depth: Array, normal: Array, caster: RayCaster) -> VisibleSurface:
+def _centres(camera: Camera, depth: Float, normal: Array) -> Centres:
+    pixel = np.flatnonzero(np.isfinite(depth))
+    return Centres(
+        pixel, camera.back_project(depth).reshape(-1, 3)[pixel], normal.reshape(-1, 3)[pixel]
+    )
+
+
+def _footprints(
+    camera: Camera, depth: Array, normal: Array, centres: Centres, caster: RayCaster
+) -> ReceiverSurface:
     border = _border_pixels(camera, depth, normal)
     whole = np.flatnonzero((np.isfinite(depth) & ~border).ravel())
     split = np.flatnonzero(border.ravel())
@@ -222,8 +277,8 @@ def _footprints(camera: Camera, depth: Array, normal: Array, caster: RayCaster) 
     # A border pixel on which no cell fits keeps the surroundings of its centre.
     least = np.where((cell < 0) & border.ravel()[pixel], _CENTRE_ZOOM, 1.0)
     corners, zoom = _tangent_quads(camera, depth.ravel()[pixel], unit, pixel, cell, least)
-    windows = Windows(zoom, cell)
-    return VisibleSurface(pixel, corners, unit, camera, windows)
+    windows = Windows(camera, zoom, cell)
+    return ReceiverSurface(depth.shape, pixel, corners, unit, centres, windows)
 
 
 def _border_pixels(camera: Camera, depth: Array, normal: Array) -> NDArray[np.bool_]:
@@ -315,7 +370,7 @@ def _tangent_quads(
     return quads, zoom
 
 
-def _lattice(camera: Camera, depth: Array, normal: Array) -> VisibleSurface:
+def _lattice(camera: Camera, depth: Array, normal: Array, centres: Centres) -> ReceiverSurface:
     """Quads between four neighbouring pixel centres, each quarter for the pixel at its corner."""
     index = np.arange(depth.size).reshape(depth.shape)
     # Counter-clockwise as the camera sees them: upper left, lower left, lower right, upper right.
@@ -332,7 +387,7 @@ def _lattice(camera: Camera, depth: Array, normal: Array) -> VisibleSurface:
     length = np.linalg.norm(across, axis=1)
     solid = length > 0
     unit = across[solid] / length[solid, None]
-    return VisibleSurface(owner.ravel()[solid], quarters[solid], unit, camera)
+    return ReceiverSurface(depth.shape, owner.ravel()[solid], quarters[solid], unit, centres)
 
 
 def _connected(camera: Camera, depth: Array, normal: Array) -> NDArray[np.bool_]:

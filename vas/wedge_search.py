@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from vasgen.vas.diffraction import Diffraction, Target
-from vasgen.vas.surface import VisibleSurface, offset_m, sum_by_group
+from vasgen.vas.diffraction import Diffraction
+from vasgen.vas.surface import ReceiverSurface, Target, offset_m, sum_by_group
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -39,66 +39,54 @@ _NOTHING_DB = -170.0
 _POINTS_PER_SIDE = 2  # on a pixel of one quad; pixels of several have a point on each
 
 
-class Footprints(NamedTuple):
-    """The visible pixels of an image as receivers.
-
-    Attributes:
-        surface: their quads.
-        centre: one point for each of the P visible pixels, lifted off the surface.
-        pixel: (P,) int64, row-major pixel of each.
-        shape: height and width of the image.
-    """
-
-    surface: VisibleSurface
-    centre: Target
-    pixel: Index
-    shape: tuple[int, ...]
-
-
 class _Samples(NamedTuple):
-    """Points on the footprints of some pixels, sorted by their row in ``Footprints.pixel``."""
+    """Points on the footprints of some pixels, sorted by their row among the surface's centres."""
 
     target: Target
     row: Index
     weight: Array
 
 
-def diffraction_on_image(diffraction: Diffraction, footprints: Footprints, origin: Array) -> Array:
+def diffraction_on_image(
+    diffraction: Diffraction, surface: ReceiverSurface, origin: Array
+) -> Array:
     """Diffracted path gain of every pixel, averaged over its footprint.
 
     Args:
         diffraction: from one transmitter.
-        footprints: the receivers.
+        surface: the receivers.
         origin: (3,) origin of the traced coordinates, world metres.
 
     Returns:
         (height * width,) float64, linear; zero where nothing arrives.
     """
-    total = np.zeros(footprints.surface.num_pixels)
-    if not len(diffraction.wedges) or not len(footprints.pixel):
+    total = np.zeros(surface.num_pixels)
+    pixel = surface.centres.pixel
+    if not len(diffraction.wedges) or not len(pixel):
         return total
-    cell = int(np.clip(min(footprints.shape) // _CELLS, 1, _WIDEST_CELL))
-    scouts = _scouts(footprints, cell)
-    found = _strongest(diffraction, footprints.centre.take(scouts))
-    wedge, row = _shared(found, scouts, footprints, cell)
-    rows = len(footprints.pixel)
-    gain = sum_by_group(row, diffraction.gain(wedge, row, footprints.centre), rows)
-    uneven = _uneven(gain, footprints)
-    samples = _samples(footprints, uneven, origin)
+    cell = int(np.clip(min(surface.shape) // _CELLS, 1, _WIDEST_CELL))
+    target = surface.target(origin)
+    scouts = _scouts(surface, cell)
+    found = _strongest(diffraction, target.take(scouts))
+    wedge, row = _shared(found, scouts, surface, cell)
+    gain = sum_by_group(row, diffraction.gain(wedge, row, target), len(pixel))
+    uneven = _uneven(gain, surface)
+    samples = _samples(surface, uneven, origin)
     if len(samples.row):
         chosen = np.flatnonzero(uneven[row])
         pair, sample = _join(row[chosen], samples.row)
         each = diffraction.gain(wedge[chosen][pair], sample, samples.target)
-        mean = sum_by_group(samples.row[sample], samples.weight[sample] * each, rows)
+        mean = sum_by_group(samples.row[sample], samples.weight[sample] * each, len(pixel))
         gain = np.where(uneven, mean, gain)
-    total[footprints.pixel] = gain
+    total[pixel] = gain
     return total
 
 
-def _scouts(footprints: Footprints, cell: int) -> Index:
+def _scouts(surface: ReceiverSurface, cell: int) -> Index:
     """Rows of the pixels the search looks from: one for each plane in each cell."""
-    group = footprints.surface.neighbourhoods(cell)[footprints.pixel]
-    row, column = np.divmod(footprints.pixel, footprints.shape[1])
+    pixel = surface.centres.pixel
+    group = surface.neighbourhoods(cell)[pixel]
+    row, column = np.divmod(pixel, surface.shape[1])
     middle = (cell - 1) / 2
     distance = np.abs(row % cell - middle) + np.abs(column % cell - middle)
     order = np.lexsort((distance, group))
@@ -128,12 +116,12 @@ def _strongest(diffraction: Diffraction, target: Target) -> tuple[Index, Index]:
 
 
 def _shared(
-    found: tuple[Index, Index], scouts: Index, footprints: Footprints, cell: int
+    found: tuple[Index, Index], scouts: Index, surface: ReceiverSurface, cell: int
 ) -> tuple[Index, Index]:
     """Pairs (wedge, row): each pixel with what the scouts in the 3x3 cells around it found."""
     wedge, scout = found
-    columns, rows = (-(-size // cell) for size in footprints.shape[::-1])
-    row, column = np.divmod(footprints.pixel, footprints.shape[1])
+    columns, rows = (-(-size // cell) for size in surface.shape[::-1])
+    row, column = np.divmod(surface.centres.pixel, surface.shape[1])
     cell_row, cell_column = row // cell, column // cell
     shifts = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
     near_row = np.concatenate([cell_row[scouts[scout]] + dy for dy, _ in shifts])
@@ -157,23 +145,22 @@ def _join(keys: Index, ordered: Index) -> tuple[Index, Index]:
     return np.repeat(np.arange(len(keys)), count), np.repeat(begin, count) + run
 
 
-def _uneven(gain: Array, footprints: Footprints) -> NDArray[np.bool_]:
+def _uneven(gain: Array, surface: ReceiverSurface) -> NDArray[np.bool_]:
     """Rows whose gain differs from a neighbouring pixel's, so that a point is no mean."""
-    level = np.full(footprints.surface.num_pixels, np.nan)
-    level[footprints.pixel] = np.maximum(10 * np.log10(np.maximum(gain, 1e-30)), _NOTHING_DB)
-    level = level.reshape(footprints.shape)
+    level = np.full(surface.num_pixels, np.nan)
+    level[surface.centres.pixel] = np.maximum(10 * np.log10(np.maximum(gain, 1e-30)), _NOTHING_DB)
+    level = level.reshape(surface.shape)
     highest = ndimage.maximum_filter(np.where(np.isnan(level), -np.inf, level), 3, mode="nearest")
     lowest = ndimage.minimum_filter(np.where(np.isnan(level), np.inf, level), 3, mode="nearest")
     with np.errstate(invalid="ignore"):
-        uneven: NDArray[np.bool_] = (highest - lowest > _UNEVEN_DB).ravel()[footprints.pixel]
+        uneven: NDArray[np.bool_] = (highest - lowest > _UNEVEN_DB).ravel()[surface.centres.pixel]
     return uneven
 
 
-def _samples(footprints: Footprints, rows: NDArray[np.bool_], origin: Array) -> _Samples:
+def _samples(surface: ReceiverSurface, rows: NDArray[np.bool_], origin: Array) -> _Samples:
     """Points on the footprints of some rows, weighted by the area they stand for."""
-    surface = footprints.surface
     row_of = np.full(surface.num_pixels, -1)
-    row_of[footprints.pixel[rows]] = np.flatnonzero(rows)
+    row_of[surface.centres.pixel[rows]] = np.flatnonzero(rows)
     quads = np.flatnonzero(row_of[surface.pixel] >= 0)
     count = np.bincount(surface.pixel[quads], minlength=surface.num_pixels)
     single = count[surface.pixel[quads]] == 1

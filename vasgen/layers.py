@@ -71,7 +71,13 @@ RADIO_LAYERS: dict[str, LayerSpec] = {
         "float32",
         "transmitter height width",
         "dB",
-        "RSS over thermal noise plus the RSS of all other transmitters; NaN: sky",
+        "RSS over noise plus the RSS of all other transmitters of its group; NaN: sky",
+    ),
+    "best_server": LayerSpec(
+        "int16",
+        "height width",
+        "index",
+        "transmitter of the strongest RSS; -1: none reaches the footprint, or sky",
     ),
     "line_of_sight": LayerSpec(
         "bool",
@@ -88,6 +94,9 @@ RADIO_LAYERS: dict[str, LayerSpec] = {
         "dB",
         "how far one standard error of the path gain lies above it, 10 log10(1 + error / gain); "
         "NaN: not reached or sky",
+    ),
+    "rays": LayerSpec(
+        "int64", "transmitter", "1", "rays that were counted; 0: all is known in closed form"
     ),
 }
 
@@ -131,17 +140,21 @@ class RadioLayers:
         path_gain_db: (T, H, W) float32, dB.
         rss_dbm: (T, H, W) float32, dBm.
         sinr_db: (T, H, W) float32, dB.
+        best_server: (H, W) int16, index of a transmitter; -1 for none.
         line_of_sight: (T, H, W) bool.
         reached: (T, H, W) bool.
         standard_error_db: (T, H, W) float32, dB.
+        rays: (T,) int64.
     """
 
     path_gain_db: Float
     rss_dbm: Float
     sinr_db: Float
+    best_server: NDArray[np.int16]
     line_of_sight: Bool
     reached: Bool
     standard_error_db: Float
+    rays: NDArray[np.int64]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Layer name to array."""

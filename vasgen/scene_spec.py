@@ -5,21 +5,16 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vasgen.errors import suggest
+from vasgen.part import Part
 
 _DENSITIES = ("downtown", "mix", "margin")
 _ENVIRONMENTS = ("suburban", "urban", "dense-urban", "highrise-urban")
 
 Corner = tuple[float, float]
 Corners = Annotated[tuple[Corner, ...], Field(min_length=3)]
-
-
-class Part(BaseModel):
-    """A part of a spec: frozen, and without keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _densities(text: str) -> str:

@@ -7,14 +7,17 @@ beside the data. Room functions take the parts they need.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from vasgen.errors import InputError, unknown_choice
-from vasgen.scene_spec import Part, SceneSpec
+from vasgen.antenna import ANTENNAS, Antenna
+from vasgen.errors import InputError, suggest, unknown_choice
+from vasgen.part import Part
+from vasgen.scene_spec import SceneSpec
 
 BOLTZMANN_J_PER_K = 1.380649e-23
 
@@ -48,41 +51,51 @@ class ViewsSpec(Part):
         return self
 
 
+def _named(antenna: object) -> object:
+    """The antenna of that name; anything else is left to be checked as an antenna."""
+    if not isinstance(antenna, str):
+        return antenna
+    if antenna not in ANTENNAS:
+        raise ValueError(suggest(antenna, ANTENNAS))
+    return ANTENNAS[antenna]
+
+
 class TransmittersSpec(Part):
-    """Transmitters: sampled on walkable ground, or at given positions.
+    """Transmitters: sampled on walkable ground, roofs or lamp posts, or given.
 
     Attributes:
         count: number of transmitters to place.
-        height_m: height above the ground they stand on, metres (SynthRM: 1.6).
+        placement: what they stand on.
+        height_m: height of the antenna above that, metres; by default 1.6 above the ground
+            (SynthRM), 3 above a roof, 0.5 above a lamp post.
         power_dbm: transmit power of each, dBm.
         orientation_deg: yaw about z, pitch about y and roll about x of each antenna,
-            degrees; at zero its boresight is east.
+            degrees; at zero its boresight is east, and a positive pitch tilts it down.
+        antennas: their antennas, dealt in turn: ``siso``, ``4x4``, ``8x4``, or keys of an
+            antenna.
+        groups: number of groups, dealt in turn; only those of one group are on at the same
+            time and interfere.
         positions: world positions, metres, instead of sampling.
+        file: JSON or CSV file of transmitters instead, as ``vasgen place`` writes it.
     """
 
-    count: Annotated[int, Field(ge=1, le=256)] = 2
-    height_m: Annotated[float, Field(gt=0, le=500)] = 1.6
+    count: Annotated[int, Field(ge=1, le=10_000)] = 2
+    placement: Literal["ground", "rooftop", "lamp-post"] = "ground"
+    height_m: Annotated[float, Field(gt=0, le=500)] | None = None
     power_dbm: Annotated[float, Field(ge=-100, le=100)] = 30.0
     orientation_deg: tuple[Angle, Angle, Angle] = (0.0, 0.0, 0.0)
+    antennas: Annotated[
+        tuple[Annotated[Antenna, BeforeValidator(_named)], ...], Field(min_length=1)
+    ] = (Antenna(),)
+    groups: Annotated[int, Field(ge=1, le=10_000)] = 1
     positions: Annotated[tuple[Position, ...], Field(min_length=1)] | None = None
+    file: str | None = None
 
-
-class AntennaSpec(Part):
-    """The transmit array, the same for every transmitter, with uniform precoding.
-
-    Attributes:
-        rows: number of element rows.
-        columns: number of element columns.
-        spacing: element spacing, wavelengths.
-        pattern: element pattern.
-        polarization: element polarization.
-    """
-
-    rows: Annotated[int, Field(ge=1, le=64)] = 1
-    columns: Annotated[int, Field(ge=1, le=64)] = 1
-    spacing: Annotated[float, Field(gt=0, le=10)] = 0.5
-    pattern: Literal["iso", "dipole", "hw_dipole", "tr38901"] = "iso"
-    polarization: Literal["V", "H", "VH", "cross"] = "V"
+    @model_validator(mode="after")
+    def _one_source(self) -> TransmittersSpec:
+        if self.positions is not None and self.file is not None:
+            raise ValueError("give either positions or file")
+        return self
 
 
 class RadioSpec(Part):
@@ -92,6 +105,7 @@ class RadioSpec(Part):
         frequency_hz: carrier frequency, Hz.
         bandwidth_hz: noise bandwidth, Hz.
         temperature_k: noise temperature, kelvin.
+        noise_figure_db: of the receiver, dB above thermal noise.
         surface: how pixels become receiver surface: one quad a pixel on its tangent
             plane, or the paper's lattice over pixel centres.
         line_of_sight: count direct paths.
@@ -102,14 +116,18 @@ class RadioSpec(Part):
         refraction: count transmission through slabs.
         diffraction: count first-order diffraction at wedges.
         max_depth: most reflections and transmissions on a path.
+        undefined_materials: what to do with an ITU material outside its frequency range:
+            ``hold`` its complex permittivity at the nearest end, or ``refuse``.
         rays: rays a transmitter, over all chunks; neighbouring views share them.
         chunks: independent repetitions the rays are split into, at least.
-        antenna: transmit array.
+        target_db: stop before all rays are shot, once the median standard error of a map's
+            reached pixels is below this, dB.
     """
 
     frequency_hz: Annotated[float, Field(gt=0)] = 3.5e9
     bandwidth_hz: Annotated[float, Field(ge=1, le=1e11)] = 1e6
     temperature_k: Annotated[float, Field(ge=1, le=1e5)] = 293.0
+    noise_figure_db: Annotated[float, Field(ge=0, le=60)] = 0.0
     surface: Literal["footprint", "lattice"] = "footprint"
     line_of_sight: bool = True
     specular_reflection: bool = True
@@ -118,14 +136,16 @@ class RadioSpec(Part):
     refraction: bool = True
     diffraction: bool = True
     max_depth: Annotated[int, Field(ge=0, le=64)] = 20
+    undefined_materials: Literal["hold", "refuse"] = "hold"
     rays: Annotated[int, Field(ge=1000, le=10**12)] = 10_000_000
     chunks: Annotated[int, Field(ge=2, le=100_000)] = 4
-    antenna: AntennaSpec = AntennaSpec()
+    target_db: Annotated[float, Field(gt=0, le=100)] | None = None
 
     @property
     def noise_w(self) -> float:
-        """Thermal noise power kTB, watts."""
-        return BOLTZMANN_J_PER_K * self.temperature_k * self.bandwidth_hz
+        """Noise power of the receiver, watts: kTB times its noise factor."""
+        factor = 10 ** (self.noise_figure_db / 10)
+        return BOLTZMANN_J_PER_K * self.temperature_k * self.bandwidth_hz * factor
 
 
 class RenderSpec(Part):
@@ -267,14 +287,18 @@ def _plain(text: str, origin: str) -> Any:
 
 def _beside(spec: DatasetSpec, folder: Path) -> DatasetSpec:
     """The spec with its relative file names made relative to ``folder``."""
-    source, poses = spec.scene.source, spec.views.poses
+    source, poses, file = spec.scene.source, spec.views.poses, spec.transmitters.file
     if source is not None and ":" not in source:
         source = str(folder / Path(source).expanduser())
     if poses is not None:
         poses = str(folder / Path(poses).expanduser())
+    if file is not None:
+        file = str(folder / Path(file).expanduser())
     scene = spec.scene if source is None else SceneSpec(source=source)
     views = spec.views.model_copy(update={"poses": poses})
-    return spec.model_copy(update={"scene": scene, "views": views})
+    transmitters = spec.transmitters.model_copy(update={"file": file})
+    parts = {"scene": scene, "views": views, "transmitters": transmitters}
+    return spec.model_copy(update=parts)
 
 
 def _explain(problem: Any, part: Any = DatasetSpec) -> str:
@@ -297,5 +321,13 @@ def _keys_at(part: Any, where: list[str]) -> list[str]:
         if name.isdigit():  # an entry of a list: the list's own type is known
             continue
         part = part.model_fields[name].annotation
-        part = next((kind for kind in get_args(part) if hasattr(kind, "model_fields")), part)
+        part = next(iter(_models(part)))
     return list(part.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[Any]:
+    """The parts of a spec that a type names, however deep."""
+    if hasattr(annotation, "model_fields"):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

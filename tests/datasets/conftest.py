@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vasgen.antenna import ANTENNAS
 from vasgen.artefact import atomic_directory
 from vasgen.bundle import Mesh, RadioMaterial, SceneBundle, VisualMaterial
 from vasgen.camera import Camera
@@ -71,9 +72,11 @@ def plain_radio(camera, image, spec):
     error = np.where(seen, 0.0, np.nan)
     return RadioLayers(
         *(layer.astype(np.float32) for layer in (gain, rss, sinr)),
+        np.where(image.valid, rss.argmax(axis=0), -1).astype(np.int16),
         seen.copy(),
         seen.copy(),
         error.astype(np.float32),
+        np.zeros(len(TRANSMITTERS), np.int64),
     )
 
 
@@ -109,11 +112,14 @@ def bundle():
 def write(bundle, radio_spec):
     """Writes a view folder; its hashes are right whatever the arrays hold."""
 
-    def write_view(folder: Path, view: PlainView, *, traced=True, spec=radio_spec):
+    def write_view(
+        folder: Path, view: PlainView, *, traced=True, spec=radio_spec, antenna=ANTENNAS["siso"]
+    ):
         record = ViewRecord(view.camera, bundle.content_hash, "recipe", {"picture": 1, "radio": 2})
         if traced:
             settings = spec.model_dump(mode="json")
-            record = replace(record, transmitters=TRANSMITTERS, radio_spec=settings)
+            transmitters = tuple(replace(t, antenna=antenna) for t in TRANSMITTERS)
+            record = replace(record, transmitters=transmitters, radio_spec=settings)
         with atomic_directory(folder) as scratch:
             if view.image.rgb is not None:
                 write_exr(scratch / store.RGB_EXR, view.image.rgb)

@@ -78,7 +78,7 @@ def test_what_is_no_dataset_says_so(tmp_path, dataset):
 def test_a_newer_format_is_refused(dataset):
     path = dataset / "dataset.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
-    with pytest.raises(InputError, match="has format 99; this vasgen reads 1"):
+    with pytest.raises(InputError, match="has format 99; this vasgen reads 2"):
         vasgen.datasets.open(dataset)
     path.write_text("{")
     with pytest.raises(StorageError, match="is damaged"):

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vasgen.antenna import Antenna
 from vasgen.bundle import SceneBundle, VisualMaterial
 from vasgen.datasets import checks, store, verify
 from vasgen.datasets.verify import Problem
 from vasgen.errors import VasgenError
-from vasgen.spec import AntennaSpec, RadioSpec
+from vasgen.spec import RadioSpec
 
 
 def _changed(layers, name, change):
@@ -199,15 +200,15 @@ def test_a_problem_reads_as_one_line():
 def test_sinr_of_any_number_of_transmitters(rss):
     spec = RadioSpec()
     noise = 1.380649e-23 * 293 * 1e6 * 1e3
-    found = checks.sinr_db(np.array(rss)[:, None, None], spec)[:, 0, 0]
+    found = checks.sinr_db(np.array(rss)[:, None, None], spec, [0] * len(rss))[:, 0, 0]
     for k, own in enumerate(rss):
         others = sum(10 ** (x / 10) for i, x in enumerate(rss) if i != k)
         assert found[k] == pytest.approx(own - 10 * np.log10(noise + others), abs=1e-9)
 
 
 def test_array_gain_counts_elements_and_pattern():
-    assert checks.array_gain_db(AntennaSpec()) == 0.0
-    panel = AntennaSpec(rows=8, columns=8, pattern="tr38901", polarization="cross")
+    assert checks.array_gain_db(Antenna()) == 0.0
+    panel = Antenna(rows=8, columns=8, pattern="tr38901", polarization="cross")
     assert checks.array_gain_db(panel) == pytest.approx(8.0 + 10 * np.log10(128))
 
 
@@ -245,13 +246,14 @@ def test_a_trace_without_direct_paths_may_leave_lit_pixels_dark(tmp_path, view, 
     radio = view.radio
     for layer, value in dark.items():
         radio = _changed(radio, layer, _set(1, 20, 3, value))
-    for name, spec, found in (
-        ("direct", RadioSpec(), True),
-        ("indirect", RadioSpec(line_of_sight=False), False),
-        ("array", RadioSpec(antenna=AntennaSpec(columns=4)), False),
-        ("dipole", RadioSpec(antenna=AntennaSpec(pattern="dipole")), False),
+    for name, spec, antenna, found in (
+        ("direct", RadioSpec(), Antenna(), True),
+        ("indirect", RadioSpec(line_of_sight=False), Antenna(), False),
+        ("array", RadioSpec(), Antenna(columns=4), False),
+        ("dipole", RadioSpec(), Antenna(pattern="dipole"), False),
     ):
-        write(tmp_path / name / "v", replace(view, radio=radio), spec=spec)
+        dark = replace(view, radio=radio)
+        write(tmp_path / name / "v", dark, spec=spec, antenna=antenna)
         messages = [problem.message for problem in verify(tmp_path / name).problems]
         assert ("lit but not reached" in messages) is found
 

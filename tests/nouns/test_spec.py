@@ -81,6 +81,19 @@ records = st.fixed_dictionaries(
             {},
             optional={
                 "power_dbm": st.floats(-100, 100),
+                "antennas": st.lists(
+                    st.sampled_from(["siso", "4x4", "8x4"])
+                    | st.fixed_dictionaries(
+                        {},
+                        optional={
+                            "rows": st.integers(1, 64),
+                            "pattern": st.just("tr38901"),
+                            "steer_deg": st.just([30.0, -10.0]),
+                        },
+                    ),
+                    min_size=1,
+                    max_size=3,
+                ),
                 "positions": st.none()
                 | st.lists(st.lists(coordinate, min_size=3, max_size=3), min_size=1, max_size=3),
             },
@@ -91,9 +104,6 @@ records = st.fixed_dictionaries(
                 "frequency_hz": positive,
                 "diffraction": st.booleans(),
                 "rays": st.integers(1000, 10**12),
-                "antenna": st.fixed_dictionaries(
-                    {}, optional={"rows": st.integers(1, 64), "pattern": st.just("tr38901")}
-                ),
             },
         ),
     },
@@ -133,7 +143,6 @@ def test_defaults_are_those_of_synthrm():
     spec = DatasetSpec()
     assert spec.radio.frequency_hz == 3.5e9
     assert spec.radio.max_depth == 20
-    assert spec.transmitters.height_m == 1.6
     assert spec.views.altitude_m == (35.0, 110.0)
 
 
@@ -193,7 +202,7 @@ def test_the_home_folder_has_its_short_name(read, monkeypatch):
         ("views: {altitude: [1, 2]}", "unknown key 'views.altitude': did you mean 'altitude_m'?"),
         ("transmitters: {power: 1}", "unknown key 'transmitters.power': did you mean 'power_dbm'?"),
         ("radio: {frequency: 1}", "unknown key 'radio.frequency': did you mean 'frequency_hz'?"),
-        ("radio: {antenna: {row: 2}}", "unknown key 'radio.antenna.row': did you mean 'rows'?"),
+        ("transmitters: {antennas: [{row: 2}]}", "unknown key 'transmitters.antennas.0.row': did"),
         ("render: {spp: 4}", "unknown key 'render.spp': Allowed: samples_per_pixel, sun_elevation"),
     ],
 )
@@ -257,7 +266,11 @@ def test_a_wrong_key_names_the_one_meant(text, start):
         ("radio: {max_depth: 65}", "radio.max_depth is 65: input should be less than or equal to"),
         ("radio: {diffraction: maybe}", "radio.diffraction is 'maybe': input should be a valid bo"),
         ("radio: {surface: quad}", "radio.surface is 'quad': input should be 'footprint' or 'latt"),
-        ("radio: {antenna: {pattern: isotropic}}", "radio.antenna.pattern is 'isotropic': input"),
+        (
+            "transmitters: {antennas: [{pattern: isotropic}]}",
+            "transmitters.antennas.0.pattern is 'is",
+        ),
+        ("transmitters: {antennas: [9x4]}", "transmitters.antennas.0 is '9x4'; allowed: siso, 4x4"),
         ("radio: {frequency_hz: 0}", "radio.frequency_hz is 0: input should be greater than 0."),
         ("radio: {frequency_hz: .nan}", "radio.frequency_hz is nan: input should be a finite num"),
         ("radio: {bandwidth_hz: .inf}", "radio.bandwidth_hz is inf: input should be a finite num"),

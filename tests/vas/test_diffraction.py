@@ -12,8 +12,7 @@ from vasgen.transmitter import Transmitter
 from vasgen.vas.diffraction import Diffraction, Target
 from vasgen.vas.radio_scene import RadioScene
 from vasgen.vas.surface import offset_m, sum_by_group, visible_surface
-from vasgen.vas.tracer import pixel_centres
-from vasgen.vas.wedge_search import Footprints, diffraction_on_image
+from vasgen.vas.wedge_search import diffraction_on_image
 from vasgen.vas.wedges import find_wedges
 
 
@@ -154,9 +153,8 @@ def test_the_search_on_a_city_view_loses_hardly_any_power(width, height):
     position = low[np.argmin(np.linalg.norm(low, axis=1))] + [0, 0, 1.6]
     solver, radio = diffraction(scene, position, RadioSpec(), np.zeros(3))
     surface = visible_surface(camera, depth, normal, "footprint", caster)
-    target, pixel = pixel_centres(camera, depth, normal, radio.centre)
-    footprints = Footprints(surface, target, pixel, depth.shape)
-    found = diffraction_on_image(solver, footprints, radio.centre)
+    pixel = surface.centres.pixel
+    found = diffraction_on_image(solver, surface, radio.centre)
 
     random = np.random.default_rng(0)
     some = random.choice(pixel, 300, replace=False)

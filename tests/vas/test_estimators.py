@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tests.support import box, bundle, ground, moved, rectangle, solid_angle, view
-from vasgen.spec import AntennaSpec, RadioSpec
+from vasgen.antenna import ANTENNAS, Antenna
+from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas.coverage import trace_coverage
 from vasgen.vas.direct import trace_direct
@@ -15,12 +16,22 @@ SPEED_OF_LIGHT = 299_792_458.0
 PLACES = [np.zeros(3), np.array([5000.0, -5000.0, 0.0])]
 
 
-def setting(scene, camera_at, target, transmitter_at, spec, size=(40, 30), kind="footprint"):
+def setting(
+    scene,
+    camera_at,
+    target,
+    transmitter_at,
+    spec,
+    size=(40, 30),
+    kind="footprint",
+    antenna=ANTENNAS["siso"],
+):
     """Radio scene, surface, caster and transmitter position of one view."""
     caster, camera, depth, normal = view(scene, camera_at, target, *size)
     surface = visible_surface(camera, depth, normal, kind, caster)
-    radio = RadioScene(scene, spec, np.median(surface.centres, axis=0))
-    radio.set_transmitters([Transmitter("tx", tuple(map(float, transmitter_at)))])
+    radio = RadioScene(scene, spec, np.median(surface.quad_centres, axis=0))
+    place = tuple(map(float, transmitter_at))
+    radio.set_transmitters([Transmitter("tx", place, antenna=antenna)])
     return radio, surface, caster, np.asarray(transmitter_at, float)
 
 
@@ -30,7 +41,7 @@ def friis(distance, frequency_hz):
 
 def energy(gain, surface, position):
     """Received power times wavelength-free factors: the solid angle it should add up to."""
-    towards = position - surface.centres
+    towards = position - surface.quad_centres
     distance = np.linalg.norm(towards, axis=1)
     cosine = np.abs(np.einsum("ij,ij->i", towards, surface.normal)) / distance
     return (gain[surface.pixel] * surface.quad_area * cosine).sum()
@@ -76,7 +87,7 @@ def test_direct_path_needs_the_visible_side_and_a_clear_way():
         scene, [0, 0.1, 60], [0, 0, 0], [0, -30, 6], spec, (80, 60)
     )
     direct = trace_direct(radio, surface, caster, position)
-    x, y, z = surface.centres.T
+    x, y, z = surface.quad_centres.T
     flat = surface.normal[:, 2] > 0.5
     # The shadow of the screen on the ground: a wedge behind it, up to its height's reach.
     half = 4 * (y + 30) / 14.75
@@ -85,7 +96,9 @@ def test_direct_path_needs_the_visible_side_and_a_clear_way():
     assert shadow.sum() > 100
     assert not direct.visible[surface.pixel[shadow]].any()
     assert direct.visible[surface.pixel[lit]].all()
-    expected = friis(np.linalg.norm(surface.centres[lit] - position, axis=1), spec.frequency_hz)
+    expected = friis(
+        np.linalg.norm(surface.quad_centres[lit] - position, axis=1), spec.frequency_hz
+    )
     error_db = 10 * np.log10(direct.gain[surface.pixel[lit]] / expected)
     assert np.abs(np.median(error_db)) < 0.02
     # Under the transmitter a footprint of a metre spans a range of distances.
@@ -94,12 +107,13 @@ def test_direct_path_needs_the_visible_side_and_a_clear_way():
 
 def test_array_gain_follows_the_closed_form_array_factor():
     scene = bundle(rectangle("wall", [(0, 30, -10), (0, -30, -10), (0, -30, 20), (0, 30, 20)]))
-    spec = RadioSpec(antenna=AntennaSpec(rows=1, columns=4, spacing=0.5))
+    spec = RadioSpec()
+    row = Antenna(rows=1, columns=4, horizontal_spacing=0.5)
     radio, surface, caster, position = setting(
-        scene, [-40, 0, 5], [0, 0, 5], [-20, 0, 5], spec, (180, 120)
+        scene, [-40, 0, 5], [0, 0, 5], [-20, 0, 5], spec, (180, 120), antenna=row
     )
     gain = trace_direct(radio, surface, caster, position).gain
-    offset = surface.centres - position
+    offset = surface.quad_centres - position
     distance = np.linalg.norm(offset, axis=1)
     # Elements stand along y, half a wavelength apart; uniform weights of total power one.
     phase = np.pi * offset[:, 1] / distance
@@ -135,7 +149,7 @@ def test_metal_wall_shows_the_mirror_image(shift, frequency_hz):
     coverage = trace_coverage(radio, [surface], spec, seed=1, line_of_sight=False)[0]
     image = position * [1, -1, 1] + [0, 2 * (10 + shift[1]), 0]
     on_floor = surface.normal[:, 2] > 0.5
-    expected = friis(np.linalg.norm(surface.centres - image, axis=1), frequency_hz)
+    expected = friis(np.linalg.norm(surface.quad_centres - image, axis=1), frequency_hz)
     gain = coverage.gain[0][surface.pixel]
     total_db = 10 * np.log10(gain[on_floor].sum() / expected[on_floor].sum())
     assert total_db == pytest.approx(0, abs=0.1)
@@ -167,7 +181,7 @@ def test_chunks_refine_and_the_standard_error_is_honest():
         radio, surface, _, _ = setting(scene, [0, -4, 30], [0, -3, 0], position, spec, (120, 90))
         coverage = trace_coverage(radio, [surface], spec, seed=seed, line_of_sight=False)[0]
         floor_quads = np.flatnonzero(surface.normal[:, 2] > 0.5)
-        expected = friis(np.linalg.norm(surface.centres[floor_quads] - image, axis=1), 3.5e9)
+        expected = friis(np.linalg.norm(surface.quad_centres[floor_quads] - image, axis=1), 3.5e9)
         pixel = surface.pixel[floor_quads]
         difference = coverage.gain[0][pixel] - expected
         return (
@@ -246,17 +260,20 @@ def test_a_turned_antenna_turns_its_pattern():
     scene = bundle(
         rectangle("wall", [(-9, 40, -30), (9, 40, -30), (9, 40, 30), (-9, 40, 30)][::-1])
     )
-    spec = RadioSpec(antenna=AntennaSpec(pattern="tr38901"))
+    spec = RadioSpec()
+    element = Antenna(pattern="tr38901")
     caster, camera, depth, normal = view(scene, [0, -40, 0], [0, 40, 0], 60, 60)
     surface = visible_surface(camera, depth, normal, "footprint", caster)
     radio = RadioScene(scene, spec, np.zeros(3))
     position = np.array([0.0, 0.0, 10.0])
-    elevation = np.degrees(np.arctan2(surface.centres[:, 2] - 10, surface.centres[:, 1]))
+    elevation = np.degrees(np.arctan2(surface.quad_centres[:, 2] - 10, surface.quad_centres[:, 1]))
     for tilt in (0.0, 15.0):
-        turned = Transmitter("tx", tuple(position), orientation_deg=(90.0, tilt, 0.0))
+        turned = Transmitter(
+            "tx", tuple(position), orientation_deg=(90.0, tilt, 0.0), antenna=element
+        )
         radio.set_transmitters([turned])
         gain = trace_direct(radio, surface, caster, position).gain[surface.pixel]
-        distance = np.linalg.norm(surface.centres - position, axis=1)
+        distance = np.linalg.norm(surface.quad_centres - position, axis=1)
         directivity = 10 * np.log10(gain / friis(distance, spec.frequency_hz))
         assert directivity.max() == pytest.approx(8.0, abs=0.1)
         strongest = directivity > directivity.max() - 0.05
@@ -314,7 +331,7 @@ def test_diffuse_scattering_is_lambertian():
     to_wall, area = points - position, 36 / len(points)
     r1 = np.linalg.norm(to_wall, axis=1)
     expected = np.zeros(on_floor.sum())
-    for number, place in enumerate(surface.centres[on_floor]):
+    for number, place in enumerate(surface.quad_centres[on_floor]):
         leg = place - points
         r2 = np.linalg.norm(leg, axis=1)
         cosines = (to_wall[:, 1] / r1) * (-leg[:, 1] / r2)

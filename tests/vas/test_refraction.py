@@ -27,7 +27,9 @@ def test_power_behind_a_building_agrees_with_the_path_solver(material, depth):
     behind = np.flatnonzero(np.bincount(surface.pixel, minlength=image.size) == 1)[::7]
     quads = np.flatnonzero(np.isin(surface.pixel, behind))
     lift = surface.offset_m(radio.centre)[quads, None] * surface.normal[quads]
-    expected = path_solver_gain(radio, surface.centres[quads] + lift, surface.normal[quads], spec)
+    expected = path_solver_gain(
+        radio, surface.quad_centres[quads] + lift, surface.normal[quads], spec
+    )
     gain = counted[surface.pixel[quads]]
     both = expected > 0
     assert both.sum() > 30

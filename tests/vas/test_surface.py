@@ -59,7 +59,7 @@ def test_quads_face_the_camera_and_never_bridge_a_depth_jump(kind):
     scene = bundle(box("near", (6, 6, 6), (0, 0, 3)), ground(80.0))
     caster, camera, depth, normal = view(scene, [-20, -16, 14], [0, 0, 3], 96, 72)
     surface = visible_surface(camera, depth, normal, kind, caster)
-    away = surface.centres - camera.position
+    away = surface.quad_centres - camera.position
     assert (np.einsum("ij,ij->i", away, surface.normal) < 0).all()
     edges = np.linalg.norm(np.diff(surface.corners, axis=1, append=surface.corners[:, :1]), axis=2)
     # The ground behind the box lies metres further away than its edge.
@@ -76,7 +76,7 @@ def test_footprints_of_a_crease_stay_in_front_of_both_surfaces():
     cell = np.nanmax(depth[normal[..., 1] < -0.5]) / camera.intrinsics[0, 0] / 3
     on_wall = surface.normal[:, 1] < -0.5
     assert surface.corners[on_wall, :, 2].min() > -cell
-    near_wall = np.abs(surface.centres[:, 0]) < 15
+    near_wall = np.abs(surface.quad_centres[:, 0]) < 15
     on_ground = (surface.normal[:, 2] > 0.5) & near_wall
     # A third of a pixel seen obliquely is longer by 1 / sin(elevation).
     elevation = 9 / 27

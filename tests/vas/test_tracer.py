@@ -50,7 +50,8 @@ def test_layers_keep_their_contract(canyon):
     for name, array in layers.arrays().items():
         meant = RADIO_LAYERS[name]
         assert array.dtype == np.dtype(meant.dtype), name
-        assert array.shape == (2, *depth.shape), name
+        sizes = {"transmitter": 2, "height": depth.shape[0], "width": depth.shape[1]}
+        assert array.shape == tuple(sizes[axis] for axis in meant.axes.split()), name
         if array.dtype.kind == "f":
             assert not np.isinf(array).any(), name
     gain, reached = layers.path_gain_db, layers.reached
@@ -167,7 +168,7 @@ def test_random_pixels_of_a_city_against_the_path_solver(diffraction):
     a, b, c, d = surface.corners[quads].transpose(1, 0, 2)
     (s, t) = corner.transpose(1, 0, 2)
     points = (1 - s) * (1 - t) * a + s * (1 - t) * b + s * t * c + (1 - s) * t * d
-    radio = tracer._radio
+    radio = tracer._solver._radio
     points += surface.offset_m(radio.centre)[quads, None] * surface.normal[quads]
     radio.set_transmitters([transmitter])
     value = path_solver_gain(radio, points, surface.normal[quads], spec).reshape(-1, _POINTS)
@@ -271,7 +272,12 @@ def test_diffuse_reflection_needs_a_scattering_coefficient_and_then_matters():
 
 def test_sinr_survives_a_mast_next_door():
     """Total minus own would cancel: 1 + 1e-12 - 1 loses the interferer."""
-    powers = Powers(np.array([[1e-2], [1e-16], [3e-16]]), np.zeros((3, 1)), np.ones((3, 1), bool))
+    powers = Powers(
+        np.array([[1e-2], [1e-16], [3e-16]]),
+        np.zeros((3, 1)),
+        np.ones((3, 1), bool),
+        np.zeros(3, int),
+    )
     transmitters = [Transmitter(name, (0.0, 0.0, 9.0), power_dbm=80.0) for name in "abc"]
     spec = RadioSpec(bandwidth_hz=1.0, temperature_k=1.0)
     layers = radio_layers(powers, np.ones((1, 1), bool), transmitters, spec)

@@ -1,0 +1,72 @@
+"""The solver: what finds the power of every transmitter at every pixel of receiver surfaces.
+
+A solver is made for one scene and one set of settings. It does not know of cameras' pictures,
+link budgets or files: surfaces in, powers out. All that happens between is its own affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.transmitter import Transmitter
+from vasgen.vas.surface import ReceiverSurface
+
+Array = NDArray[np.float64]
+Advance = Callable[[float], None]
+
+
+class Powers(NamedTuple):
+    """What a solver found for one surface, linear.
+
+    Attributes:
+        gain: (T, P) float64 path gain; zero for no path.
+        variance: (T, P) float64 variance of ``gain`` from the finite number of rays.
+        visible: (T, P) bool, the transmitter is in line of sight.
+        rays: (T,) int64, rays that were counted.
+    """
+
+    gain: Array
+    variance: Array
+    visible: NDArray[np.bool_]
+    rays: NDArray[np.int64]
+
+    @classmethod
+    def none(cls, num_transmitters: int, num_pixels: int) -> Powers:
+        """No power anywhere."""
+        shape = (num_transmitters, num_pixels)
+        rays = np.zeros(num_transmitters, np.int64)
+        return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape, bool), rays)
+
+
+class Solver(Protocol):
+    """Finds powers; see the module's text."""
+
+    def solve(
+        self,
+        surfaces: Sequence[ReceiverSurface],
+        transmitters: Sequence[Transmitter],
+        *,
+        seed: int,
+        advance: Advance,
+    ) -> list[Powers]:
+        """Power of every transmitter on every surface.
+
+        Args:
+            surfaces: receivers of one or many views.
+            transmitters: any number, with antennas of any kind.
+            seed: of all that is random. What a surface receives does not depend on the
+                surfaces that are solved with it.
+            advance: called with the share of the work done since the last call.
+
+        Returns:
+            One entry a surface, rows in the order of ``transmitters``.
+        """
+
+
+def scaled(advance: Advance, factor: float) -> Advance:
+    """Progress of a part of the work that is this share of the whole."""
+    return lambda share: advance(factor * share)
