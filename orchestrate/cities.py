@@ -12,7 +12,7 @@ from vasgen.artefact import atomic_directory
 from vasgen.citygen import City, CityConfig, generate
 from vasgen.citygen.charts import draw_morphology
 from vasgen.citygen.config import District, rings
-from vasgen.citygen.exporters import check_formats, export
+from vasgen.citygen.exporters import FORMATS, check_formats, export
 from vasgen.citygen.profiles import Density
 from vasgen.citygen.targets import parse_targets
 from vasgen.errors import InputError
@@ -21,8 +21,20 @@ from vasgen.render.preview import preview
 from vasgen.scene_spec import SceneSpec
 
 MORPHOLOGY_JSON = "morphology.json"
+MORPHOLOGY_PNG = "morphology.png"
+PREVIEW_PNG = "preview.png"
 #: Formats a city is written in beside its scene bundle.
 USUAL_FORMATS = ("glb", "png")
+
+_BUNDLE = ("scene.xml", "labels.json", "labels.npz", "meshes")
+#: All that a city's folder may hold.
+_WRITTEN = {
+    *_BUNDLE,
+    MORPHOLOGY_JSON,
+    MORPHOLOGY_PNG,
+    PREVIEW_PNG,
+    *(name for writer in FORMATS.values() for name in writer.file_names),
+}
 
 
 def city_config(scene: SceneSpec, seed: int) -> CityConfig:
@@ -61,27 +73,28 @@ def make_city(
     out: Path,
     progress: Progress | None = None,
     formats: Iterable[str] = USUAL_FORMATS,
+    picture: bool = True,
 ) -> City:
     """Generate a city into a folder that appears whole: bundle, exports, picture, statistics.
 
     Args:
         config: what to generate.
-        out: scene folder; an older city there is replaced.
+        out: scene folder; an older city or scene bundle there is replaced.
         progress: is told about the steps.
         formats: of the exports, keys of ``citygen.exporters.FORMATS``.
+        picture: whether to render the preview, which takes longer than all the rest.
 
     Returns:
         The city.
 
     Raises:
-        InputError: if the folder holds something other than a city, or there is no such format.
+        InputError: if the folder holds anything that no city writes, or there is no such format.
         MissingDependencyError: if a format needs a package that is not installed.
         StorageError: if the disk refuses.
     """
     watch = progress or Silent()
     wanted = check_formats(formats)
-    if out.exists() and not (out / MORPHOLOGY_JSON).is_file() and not _is_empty(out):
-        raise InputError(f"{out} holds something other than a city; choose another --out.")
+    _check_replaceable(out)
     watch.start("Generating the city", 0)
     city = generate(config)
     bundle = city.to_bundle()
@@ -90,11 +103,12 @@ def make_city(
         bundle.save(scratch)
         record = json.dumps(_figures(city), indent=1, sort_keys=True)
         (scratch / MORPHOLOGY_JSON).write_text(record + "\n")
-        draw_morphology(city, scratch / "morphology.png")
+        draw_morphology(city, scratch / MORPHOLOGY_PNG)
         watch.start(f"Exporting {', '.join(wanted)}", 0)
         export(city, scratch, wanted)
-        watch.start("Drawing the preview", 0)
-        preview(bundle, scratch / "preview.png")
+        if picture:
+            watch.start("Drawing the preview", 0)
+            preview(bundle, scratch / PREVIEW_PNG)
     return city
 
 
@@ -107,5 +121,15 @@ def _figures(city: City) -> dict[str, object]:
     }
 
 
-def _is_empty(folder: Path) -> bool:
-    return folder.is_dir() and not any(folder.iterdir())
+def _check_replaceable(folder: Path) -> None:
+    """Refuse a folder with files of anyone else: all in it will be gone."""
+    if folder.is_file():
+        raise InputError(f"{folder} is a file; choose another --out.")
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    strange = sorted(name for name in names - _WRITTEN if not name.startswith("."))
+    if names and "labels.json" not in names:
+        strange = strange or sorted(names)
+    if strange:
+        raise InputError(
+            f"{folder} holds something other than a city: {strange[0]}; choose another --out."
+        )

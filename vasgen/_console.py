@@ -1,10 +1,10 @@
-"""The terminal: progress bars, summaries, and errors as one line."""
+"""The terminal: progress, summaries, and errors as one line."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,9 @@ from vasgen.errors import VasgenError
 
 USER_ERROR = 2
 INTERRUPTED = 130
+
+#: Marked views that are named; the others are counted.
+_MARKED_SHOWN = 10
 
 #: Commands whose finished work survives Ctrl-C.
 _RESUMABLE = ("build", "render", "trace")
@@ -51,6 +54,26 @@ def complain(line: str) -> None:
     typer.echo(f"vasgen: {' '.join(line.split())}", err=True)
 
 
+def tell_notes(notes: Iterable[str]) -> None:
+    """Write what a user should know about the labels, a line each, to stderr."""
+    for note in notes:
+        complain(f"note: {note}")
+
+
+def complain_of_marked(marked: Sequence[tuple[str, Sequence[str]]], views: int) -> None:
+    """Say which views the physics gate refuses, and why.
+
+    Args:
+        marked: name and problems of each.
+        views: number of all views.
+    """
+    for name, problems in marked[:_MARKED_SHOWN]:
+        complain(f"view {name}: {'; '.join(problems)}")
+    shown = f", the first {_MARKED_SHOWN} above" if len(marked) > _MARKED_SHOWN else ""
+    what = "1 of {} views is marked" if len(marked) == 1 else f"{len(marked)} of {{}} are marked"
+    complain(f"{what.format(views)}{shown}; look at gate-*.png in its folder.")
+
+
 def succeed(title: str, facts: dict[str, str], next_commands: Sequence[str] = ()) -> None:
     """Print what was made, and what to run next.
 
@@ -67,6 +90,11 @@ def succeed(title: str, facts: dict[str, str], next_commands: Sequence[str] = ()
         style = "cyan" if name == "next" else ""
         console.print(f"  {name:<{width}}  ", style="dim", end="", markup=False)
         console.print(value, style=style, markup=False)
+
+
+def made_of(made: int, total: int) -> str:
+    """How many there are, and how many of them were there before."""
+    return f"{total}" if made == total else f"{total} ({total - made} were there already)"
 
 
 def duration(seconds: float) -> str:
@@ -117,9 +145,20 @@ class Bars:
         self._progress.update(self._task, total=total, completed=total)
 
 
+class Lines:
+    """Progress of a run as one plain line per step, for a log."""
+
+    def start(self, step: str, total: float) -> None:
+        """Write the step down."""
+        typer.echo(step, err=True)
+
+    def advance(self, amount: float) -> None:
+        """Write nothing: a log is no place for a moving bar."""
+
+
 @contextmanager
-def progress_bars() -> Iterator[Bars]:
-    """Bars on stderr while the block runs; silent where stderr is no terminal."""
+def progress_bars() -> Iterator[Bars | Lines]:
+    """Bars on stderr while the block runs; plain lines where stderr is no terminal."""
     from rich.progress import (
         BarColumn,
         Progress,
@@ -130,6 +169,9 @@ def progress_bars() -> Iterator[Bars]:
     )
 
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Lines()
+        return
     columns = (
         SpinnerColumn(finished_text="[green]✓[/]"),
         TextColumn("{task.description}"),
@@ -137,7 +179,7 @@ def progress_bars() -> Iterator[Bars]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console) as progress:
         bars = Bars(progress)
         yield bars
         bars._finish()

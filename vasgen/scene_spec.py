@@ -64,7 +64,7 @@ class DistrictSpec(Part):
 
     Attributes:
         density: kind of city.
-        radius_m: how far it reaches from the origin, metres.
+        radius_m: how far it reaches from the middle of the city's bounding box, metres.
         corners: its outline instead, x and y in metres.
         targets: ITU-R P.1410 figures it is to hit, as for the whole city.
     """

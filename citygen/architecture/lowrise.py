@@ -17,7 +17,7 @@ from vasgen.citygen.architecture.buildings import (
     wall,
 )
 from vasgen.citygen.architecture.footprints import Rect, inscribed
-from vasgen.citygen.architecture.roofs import Look, Tier, gable, hip, shed
+from vasgen.citygen.architecture.roofs import Look, Tier, gable, hip, shed, under_gable
 from vasgen.citygen.geometry import plane
 from vasgen.citygen.geometry.solids import Array, Cell, Finish, Grid, Shell
 from vasgen.citygen.materials import BLANK, FAMILIES
@@ -170,8 +170,7 @@ def design_works(site: Site, first: int) -> list[Building]:
     rise = 0.09 * rect.shorter_m
     look = style.look(first)
     cells: list[Cell] = gable(quad, grid.floor_m + eave_m, rise, look)
-    a, b, c, d = quad
-    ground = np.array([a, b, (b + c) / 2, c, d, (d + a) / 2])
+    ground = under_gable(quad)
     return [
         Building(
             first,

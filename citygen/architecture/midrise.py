@@ -18,7 +18,7 @@ from vasgen.citygen.architecture.buildings import (
     wall,
 )
 from vasgen.citygen.architecture.footprints import Rect, aitch, cut_corner, inscribed, outline, you
-from vasgen.citygen.architecture.roofs import Tier, gable, mansard
+from vasgen.citygen.architecture.roofs import Tier, gable, mansard, under_gable
 from vasgen.citygen.geometry import plane
 from vasgen.citygen.geometry.solids import Array, Cell, Grid
 from vasgen.citygen.materials import BLANK
@@ -103,9 +103,7 @@ def _pitched_building(
     roof = "gable" if len(cells) == 2 else "mansard"
     ground = list(rings)
     if roof == "gable":
-        # The ridge ends at the middle of both party walls: corners of the plan too.
-        a, b, c, d = rings[0]
-        ground = [np.array([a, b, (b + c) / 2, c, d, (d + a) / 2])]
+        ground = [under_gable(rings[0])]
     top = max(float(ring[:, 2].max()) for cell in cells for ring in cell.rings)
     storeys = round((cells[0].storeys_top_m - grid.floor_m) / grid.storey_m)
     return Building(

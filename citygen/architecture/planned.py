@@ -22,7 +22,7 @@ from vasgen.citygen.architecture.buildings import (
 from vasgen.citygen.architecture.footprints import inscribed
 from vasgen.citygen.architecture.plans import Plan
 from vasgen.citygen.architecture.programme import SLENDEREST, Brief
-from vasgen.citygen.architecture.roofs import Look, Tier, gable, hip, mansard, shed
+from vasgen.citygen.architecture.roofs import Look, Tier, gable, hip, mansard, shed, under_gable
 from vasgen.citygen.geometry import plane
 from vasgen.citygen.geometry.solids import Array, Cell, Grid
 from vasgen.citygen.materials import BLANK
@@ -164,9 +164,8 @@ def _under_slopes(
 ) -> Building:
     """The building below pitched cells, with storeys that end at the eave."""
     ground = list(plan.rings)
-    if roof == "gable":  # the ridge ends in the middle of two sides: corners of the plan too
-        a, b, c, d = quad
-        ground = [np.array([a, b, (b + c) / 2, c, d, (d + a) / 2])]
+    if roof == "gable":
+        ground = [under_gable(quad)]
     top = max(float(ring[:, 2].max()) for cell in cells for ring in cell.rings)
     eave_m = cells[0].storeys_top_m - LOT_LEVEL_M
     storeys = storeys_in(eave_m, storey_m)

@@ -102,6 +102,12 @@ def gable(
     return [_slope(front, eave_m, look), _slope(rear, eave_m, look)]
 
 
+def under_gable(quad: Array) -> Array:
+    """(6, 2) plan below a gable: its ridge ends in the middle of bc and da, corners too."""
+    a, b, c, d = quad
+    return np.array([a, b, (b + c) / 2, c, d, (d + a) / 2])
+
+
 def hip(
     quad: Array, eave_m: float, rise_m: float, look: Look, side: Array | None = None
 ) -> list[Cell]:

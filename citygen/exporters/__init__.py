@@ -20,13 +20,22 @@ class Writer:
         module: module of this package, imported when it is needed.
         function: its function ``write(city, path)``.
         suffix: of the file's name.
+        stem: of the file's name.
+        beside: suffixes of the files it writes beside that one.
         levels: whether the function takes a level of detail, ``lod``.
     """
 
     module: str
     function: str
     suffix: str
+    stem: str = "city"
+    beside: tuple[str, ...] = ()
     levels: bool = True
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """What :func:`export` calls the file, and those beside it."""
+        return tuple(f"{self.stem}{suffix}" for suffix in (self.suffix, *self.beside))
 
     def __call__(self, city: City, path: Path | str, *, lod: Lod | None = None) -> Path:
         """Write a city.
@@ -53,17 +62,15 @@ class Writer:
 #: All formats by name.
 FORMATS: dict[str, Writer] = {
     "glb": Writer("glb", "write_glb", ".glb"),
-    "obj": Writer("obj", "write_obj", ".obj"),
+    "obj": Writer("obj", "write_obj", ".obj", beside=(".mtl",)),
     "usd": Writer("usd", "write_usd", ".usdc"),
     "cityjson": Writer("cityjson", "write_cityjson", ".city.json"),
     "geojson": Writer("geojson", "write_geojson", ".geojson", levels=False),
-    "points": Writer("placements", "write_placements", ".ply", levels=False),
-    "csv": Writer("placements", "write_placements", ".csv", levels=False),
-    "png": Writer("map", "draw_plan", ".png", levels=False),
-    "svg": Writer("map", "draw_plan", ".svg", levels=False),
+    "points": Writer("placements", "write_placements", ".ply", "placements", levels=False),
+    "csv": Writer("placements", "write_placements", ".csv", "placements", levels=False),
+    "png": Writer("map", "draw_plan", ".png", "plan", levels=False),
+    "svg": Writer("map", "draw_plan", ".svg", "plan", levels=False),
 }
-#: Names of files that do not show a city as it is but its plan or its parts.
-_STEMS = {"points": "placements", "csv": "placements", "png": "plan", "svg": "plan"}
 
 
 def export(
@@ -85,13 +92,8 @@ def export(
         MissingDependencyError: if a format needs a package that is not installed.
         StorageError: if the disk refuses.
     """
-    names, level = check_formats(formats), city.level(lod)
-    return tuple(
-        FORMATS[name](
-            city, Path(folder) / f"{_STEMS.get(name, 'city')}{FORMATS[name].suffix}", lod=level
-        )
-        for name in names
-    )
+    writers, level = [FORMATS[name] for name in check_formats(formats)], city.level(lod)
+    return tuple(write(city, Path(folder) / write.file_names[0], lod=level) for write in writers)
 
 
 def check_formats(formats: Iterable[str]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from vasgen.artefact import atomic_file
 from vasgen.citygen.architecture.buildings import Building
 from vasgen.citygen.city import City
 from vasgen.citygen.config import Lod
-from vasgen.citygen.exporters.objects import by_building, name_of, normals, of_the_ground
+from vasgen.citygen.exporters.objects import by_building, name_of, normals, of_the_ground, record_of
 from vasgen.citygen.exporters.polygons import Rings, merge
 from vasgen.citygen.geometry.solids import Array, Ints, Surface
 from vasgen.citygen.life import archetypes
@@ -49,6 +49,16 @@ _ROOF_TYPES = {
     "hip": "hipped roof",
     "shed": "monopitch roof",
     "mansard": "mansard roof",
+}
+#: Attributes of a building, by the standard's names where it has one.
+_ATTRIBUTES = {
+    "class": "kind",
+    "function": "use",
+    "storeysAboveGround": "storeys",
+    "height_m": "height_m",
+    "level_m": "level_m",
+    "radio_material": "radio_material",
+    "lot": "lot",
 }
 _ROAD_CLASSES = (SemanticClass.ROAD, SemanticClass.ROAD_MARKING)
 #: City object for a kind of prop. Cars are no part of a city model.
@@ -156,15 +166,8 @@ class _Model:
 
 
 def _building(building: Building) -> dict[str, Any]:
-    attributes = {
-        "class": building.kind,
-        "function": building.use,
-        "storeysAboveGround": building.storeys,
-        "height_m": round(float(building.height_m), 3),
-        "level_m": round(float(building.level_m), 3),
-        "radio_material": building.radio,
-        "lot": building.lot,
-    }
+    record = record_of(building)
+    attributes = {name: record[key] for name, key in _ATTRIBUTES.items()}
     if building.roof in _ROOF_TYPES:
         attributes["roofType"] = _ROOF_TYPES[building.roof]
     return {"type": "Building", "attributes": attributes, "geometry": []}

@@ -8,7 +8,7 @@ numbered upwards, so that the side of a wall is a run of consecutive vertices.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ class Faces:
     uv: Array
 
 
-FACE_FIELDS = ("faces", "shell", "semantic", "visual", "radio", "instance", "uv")
+FACE_FIELDS = tuple(field.name for field in fields(Faces))
 
 
 def group(*columns: Ints) -> tuple[Ints, Ints]:

@@ -31,8 +31,8 @@ from vasgen.citygen.roads.tensors import (
     Basis,
     Contour,
     Grid,
+    HeightField,
     TensorField,
-    Terrain,
     Waves,
 )
 from vasgen.citygen.roads.tracing import Compass, Crowd, clip, evenly_spaced, samples_of, trace
@@ -122,7 +122,7 @@ class Plot:
     doors: Sequence[Doors]
     long_angle: float
     waves: Waves
-    terrain: Terrain | None
+    terrain: HeightField | None
 
     def rng(self, *path: object) -> np.random.Generator:
         """The quarter's own random stream."""

@@ -37,9 +37,9 @@ from vasgen.citygen.roads.tensors import (
     Basis,
     Contour,
     Grid,
+    HeightField,
     Radial,
     TensorField,
-    Terrain,
     Waves,
 )
 from vasgen.citygen.roads.tracing import Compass, evenly_spaced, samples_of
@@ -108,7 +108,7 @@ _BORDER_WEIGHT = 3.0
 _BORDER_REACH_M = 90.0
 
 
-def lay_streets(config: CityConfig, land: Land, terrain: Terrain | None = None) -> Streets:
+def lay_streets(config: CityConfig, land: Land, terrain: HeightField | None = None) -> Streets:
     """Draw the network over the land and its skirt.
 
     Avenues and major streets follow the rules of the city itself, minor streets those of the
@@ -152,7 +152,7 @@ def _waves(seed: int, profile: StreetProfile) -> Waves:
     return Waves.draw(stream(seed, "waves"), profile.bend_rad, _WAVES_M)
 
 
-def _city_field(seed: int, land: Land, terrain: Terrain | None, waves: Waves) -> TensorField:
+def _city_field(seed: int, land: Land, terrain: HeightField | None, waves: Waves) -> TensorField:
     """The field of avenues and major streets."""
     profile, rng = own_rules(land), stream(seed, "field")
     ring = shapely.get_coordinates(land.outline.exterior)
@@ -231,7 +231,7 @@ def _quarters(majors: list[Edge], land: Land) -> list[Quarter]:
 def _plots(
     seed: int,
     land: Land,
-    terrain: Terrain | None,
+    terrain: HeightField | None,
     field: TensorField,
     majors: list[Edge],
     quarters: list[Quarter],

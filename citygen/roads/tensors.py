@@ -30,7 +30,7 @@ class Basis(Protocol):
         """(N, 2) tensors at points (N, 2), metres; their length is the weight there."""
 
 
-class Terrain(Protocol):
+class HeightField(Protocol):
     """Anything that knows the height of the ground."""
 
     def level_at(self, points: Array) -> Array:
@@ -125,7 +125,7 @@ class Contour:
         weight: strength on a steep slope; level ground has no say.
     """
 
-    terrain: Terrain
+    terrain: HeightField
     weight: float = 1.0
 
     def tensors(self, points: Array) -> Array:

@@ -15,6 +15,7 @@ from vasgen.cli import app
 from vasgen.datasets import read_views
 from vasgen.errors import InputError
 from vasgen.orchestrate import read_poses
+from vasgen.semantics import SemanticClass
 
 COMMANDS = ["city", "plan", "render", "trace", "build", "verify", "show", "doctor"]
 
@@ -23,6 +24,10 @@ def run(*arguments):
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert result.exit_code == 0, (result.output, result.exception)
     return result.output
+
+
+def classes_of(folder):
+    return set(SceneBundle.load(folder).face_table.semantic.tolist())
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +72,11 @@ def test_version():
     assert run("--version") == f"vasgen {importlib.metadata.version('vasgen')}\n"
 
 
+def test_the_help_says_what_is_left_to_the_command():
+    text = re.sub(r"[\s│]+", " ", run("city", "--help"))
+    assert all(f"[default: ({value})]" in text for value in ("downtown", "500", "2", "field"))
+
+
 def test_city_makes_a_scene_folder(scene):
     files = {path.name for path in scene.iterdir()}
     assert files == {
@@ -87,18 +97,65 @@ def test_city_makes_a_scene_folder(scene):
 
 def test_city_writes_the_formats_one_asks_for(tmp_path):
     folder = tmp_path / "city"
-    run("city", "--size-m", 120, "--format", "geojson,usd", "--out", folder)
+    run("city", "--size-m", 120, "--no-preview", "--format", "geojson,usd", "--out", folder)
     files = {path.name for path in folder.iterdir()}
     assert {"city.geojson", "city.usdc", "scene.xml"} < files
-    assert not files & {"city.glb", "plan.png"}
+    assert not files & {"city.glb", "plan.png", "preview.png"}
+
+
+def test_city_says_what_it_made_and_a_log_what_it_does(tmp_path):
+    folder = tmp_path / "city"
+    result = CliRunner().invoke(
+        app,
+        ["city", "--density", "mix,margin", "--size-m", "120", "--no-preview"]
+        + ["--without", "trees,furniture", "--without", "vehicles", "--out", str(folder)],
+    )
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "Generating the city",
+        "Writing the scene",
+        "Exporting glb, png",
+    ]
+    assert "mix, margin, 0.0144 km², seed 0, LoD 2" in result.stdout
+    assert str(folder / "morphology.png") in result.stdout
+    assert not {SemanticClass.VEGETATION, SemanticClass.VEHICLE} & classes_of(folder)
+
+
+def test_a_city_has_trees_and_cars_unless_left_out(scene):
+    assert {SemanticClass.VEGETATION, SemanticClass.VEHICLE} < classes_of(scene)
 
 
 def test_city_replaces_a_city_but_nothing_else(scene, tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
-    result = CliRunner().invoke(app, ["city", "--size-m", "120", "--out", str(tmp_path)])
-    assert result.exit_code == 2
-    assert "holds something other than a city" in result.stderr
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    command = ["city", "--size-m", "120", "--no-preview", "--format", "csv", "--out"]
+    plain = tmp_path / "plain"
+    SceneBundle.load(scene).save(plain)
+    (plain / ".DS_Store").write_text("")
+    run(*command, plain)  # a saved bundle
+    run(*command[:-3], "--out", plain)  # an earlier city of other formats
+    assert not (plain / "placements.csv").exists()
+    (plain / "notes.txt").write_text("mine")
+    for folder, name in ((plain, "notes.txt"), (tmp_path, "plain")):
+        before = sorted(folder.iterdir())
+        result = CliRunner().invoke(app, [*command, str(folder)])
+        assert result.exit_code == 2
+        assert result.stderr == (
+            f"vasgen: {folder} holds something other than a city: {name}; choose another --out.\n"
+        )
+        assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["meshes", "plan.png", ".git"])
+def test_a_folder_that_only_looks_like_a_city_is_kept(tmp_path, name):
+    (tmp_path / name).mkdir()
+    result = CliRunner().invoke(app, ["city", "--out", str(tmp_path)])
+    assert f"holds something other than a city: {name};" in result.stderr
+    assert (tmp_path / name).is_dir()
+
+
+def test_a_file_is_no_place_for_a_city(tmp_path):
+    (tmp_path / "a").write_text("mine")
+    result = CliRunner().invoke(app, ["city", "--out", str(tmp_path / "a")])
+    assert result.stderr == f"vasgen: {tmp_path / 'a'} is a file; choose another --out.\n"
 
 
 def test_plan_render_trace(traced):
@@ -132,7 +189,8 @@ def test_verify_lists_failures(traced):
     result = CliRunner().invoke(app, ["verify", str(traced / "views")])
     path.write_bytes(data)
     assert result.exit_code == 2
-    first, *_, last = result.stderr.splitlines()
+    step, first, *_, last = result.stderr.splitlines()
+    assert step == "Verifying"
     assert first == "vasgen: view 000001: image.npz: was changed: another SHA-256"
     assert re.search(r"views: \d checks? failed\.$", last)
 

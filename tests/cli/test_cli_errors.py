@@ -1,4 +1,4 @@
-"""What the user gets wrong becomes one line on stderr and exit status 2."""
+"""What the user gets wrong becomes one line on stderr, after the steps, and exit status 2."""
 
 import os
 import subprocess
@@ -12,6 +12,13 @@ from vasgen.cli import app
 
 def run(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def error_of(result):
+    """The error, which is one line and the last."""
+    *steps, last = result.stderr.splitlines()
+    assert not [step for step in steps if step.startswith("vasgen:")]
+    return last
 
 
 ERRORS = [
@@ -29,6 +36,14 @@ ERRORS = [
         "svg. Did you mean 'obj'?",
     ),
     (
+        ["city", "--without", "trees,car"],
+        "vasgen: --without is 'car'; allowed: trees, furniture, vehicles.",
+    ),
+    (
+        ["city", "--without", "tree"],
+        "vasgen: --without is 'tree'; allowed: trees, furniture, vehicles. Did you mean 'trees'?",
+    ),
+    (
         ["plan", "nowhere"],
         "vasgen: scene 'nowhere' does not exist; give a scene folder, an .xml scene file, or "
         "sionna:NAME, e.g. sionna:munich.",
@@ -43,6 +58,10 @@ ERRORS = [
     ),
     (
         ["render", "sionna:box", "--out", "v", "--poses", "p.json", "--fov", "60"],
+        "vasgen: --poses holds whole cameras; give no --position, --target or --fov.",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v", "--poses", "p.json", "--fov", "0"],
         "vasgen: --poses holds whole cameras; give no --position, --target or --fov.",
     ),
     (
@@ -75,7 +94,7 @@ ERRORS = [
 def test_error_lines(arguments, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = run(*arguments)
-    assert result.stderr == line + "\n"
+    assert error_of(result) == line
     assert result.exit_code == 2
     assert list(tmp_path.iterdir()) == []
 
@@ -114,11 +133,11 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch, tmp_path):
 
     monkeypatch.setattr("vasgen.orchestrate.build", interrupt)
     result = run("build", "--preset", "quickstart", "--out", tmp_path / "out")
-    assert result.stderr == "vasgen: interrupted: run the same command again to go on.\n"
+    assert error_of(result) == "vasgen: interrupted: run the same command again to go on."
     assert result.exit_code == 130
     monkeypatch.setattr("vasgen.orchestrate.cities.generate", interrupt)
     result = run("city")
-    assert result.stderr == "vasgen: interrupted: nothing was written.\n"
+    assert error_of(result) == "vasgen: interrupted: nothing was written."
 
 
 def test_our_own_defects_keep_their_traceback(monkeypatch):
@@ -154,8 +173,8 @@ def test_the_views_of_a_dataset_are_refused(dataset_views):
         ("render", "sionna:box", *pose, "--out", dataset_views),
     ):
         result = run(*command)
-        assert result.stderr == (
+        assert error_of(result) == (
             f"vasgen: {dataset_views} belongs to the dataset {dataset_views.parent}: change its "
-            "spec and use vasgen build with another --out, or work on a copy of the folder.\n"
+            "spec and use vasgen build with another --out, or work on a copy of the folder."
         )
         assert result.exit_code == 2

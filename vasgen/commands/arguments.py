@@ -1,0 +1,44 @@
+"""Arguments that several commands take, and how their text is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vasgen.errors import InputError
+
+SceneArgument = Annotated[
+    str,
+    typer.Argument(metavar="SCENE", help="Scene folder, .xml scene file, or sionna:NAME."),
+]
+ViewsArgument = Annotated[Path, typer.Argument(metavar="VIEWS", help="Folder of rendered views.")]
+DatasetArgument = Annotated[
+    Path, typer.Argument(metavar="DATASET", help="Dataset or views folder.")
+]
+SeedOption = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of all randomness.")]
+
+
+def point(option: str, text: str) -> tuple[float, ...]:
+    """The position that ``X,Y,Z`` names, metres.
+
+    Args:
+        option: how the user names it, e.g. ``"--target"``.
+        text: what the user gave.
+
+    Raises:
+        InputError: if it is not three numbers.
+    """
+    try:
+        numbers = tuple(float(word) for word in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != 3:
+        raise InputError(f"{option} is {text!r}; expected three numbers X,Y,Z in metres.")
+    return numbers
+
+
+def words(*texts: str) -> list[str]:
+    """The words of comma-separated lists, e.g. ``"trees,furniture"``."""
+    return [word.strip() for text in texts for word in text.split(",")]

@@ -1,0 +1,74 @@
+"""``vasgen render``: what cameras see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vasgen._console import Stopwatch, made_of, progress_bars, succeed
+from vasgen.commands.arguments import SceneArgument, SeedOption, point
+from vasgen.errors import InputError
+
+if TYPE_CHECKING:
+    from vasgen.camera import Camera
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Example: [cyan]vasgen render sionna:munich --position 0,-60,50 --target 0,0,20 "
+    "--out views[/]"
+)
+def render(
+    scene: SceneArgument,
+    out: Annotated[Path, typer.Option(help="Folder for the views.")],
+    poses: Annotated[Path | None, typer.Option(help="Poses, as written by vasgen plan.")] = None,
+    position: Annotated[str | None, typer.Option(metavar="X,Y,Z", help="Camera, metres.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="X,Y,Z", help="Looks at, metres.")] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Pixels.", show_default="640")] = None,
+    height: Annotated[int | None, typer.Option(min=1, help="Pixels.", show_default="480")] = None,
+    fov: Annotated[
+        float | None, typer.Option(help="Horizontal, degrees.", show_default="70")
+    ] = None,
+    rgb: Annotated[bool, typer.Option(help="Draw pictures; slow part of the work.")] = True,
+    seed: SeedOption = 0,
+) -> None:
+    """Render what cameras see: picture, depth, normals, materials, classes."""
+    from vasgen.orchestrate import render_views
+    from vasgen.scenes import open_scene
+
+    watch = Stopwatch()
+    if poses is not None:
+        if position or target or fov is not None:
+            raise InputError("--poses holds whole cameras; give no --position, --target or --fov.")
+        cameras = _from_file(poses, width, height)
+    else:
+        fov = 70.0 if fov is None else fov
+        cameras = [_looking(position, target, width or 640, height or 480, fov)]
+    with progress_bars() as bars:
+        bars.start("Loading the scene", 0)
+        bundle = open_scene(scene)
+        made = render_views(bundle, cameras, out, rgb=rgb, seed=seed, progress=bars)
+    facts = {"views": made_of(made, len(cameras)), "took": str(watch)}
+    succeed(f"Rendered {out}", facts, [f"vasgen trace {scene} {out}"])
+
+
+def _from_file(poses: Path, width: int | None, height: int | None) -> list[Camera]:
+    """The cameras of a file, at another size if one is given."""
+    from vasgen.orchestrate.posefile import read_poses
+
+    return [c.resized(width or c.width, height or c.height) for c in read_poses(poses)]
+
+
+def _looking(
+    position: str | None, target: str | None, width: int, height: int, fov_deg: float
+) -> Camera:
+    """The camera at one point that looks at another."""
+    from vasgen.camera import Camera
+
+    if position is None or target is None:
+        raise InputError("give --poses FILE, or both --position X,Y,Z and --target X,Y,Z.")
+    eye, aim = point("--position", position), point("--target", target)
+    return Camera.look_at(eye, aim, fov_deg=fov_deg, width=width, height=height)
