@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: help demo test test-all check bench clean
+.PHONY: help demo test test-all check bench validate clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ check: $(VENV)/.installed-check  ## lint, format and strict types
 
 bench: $(VENV)/.installed-test  ## measure speed and memory, beside what one would use instead
 	$(RUN) benchmarks
+
+validate: $(VENV)/.installed-test  ## hold the maps against theory and write docs/validation.md
+	$(RUN) validation
 
 clean:  ## remove the environment and everything made
 	rm -rf $(VENV) build out *.egg-info

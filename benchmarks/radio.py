@@ -1,7 +1,8 @@
-"""Radio layers of downtown views, beside the plain use of Sionna's radio map solver.
+"""Radio layers of downtown views beside the plain loop, and what they cost.
 
-The plain way puts a mesh of the visible surface exactly onto the surface and shoots one
-large number of rays for each view and transmitter, with line of sight counted like all else.
+Both are compared at equal error: that of the known pixels of a view against a converged map of
+the same method. So no systematic difference is held against the plain loop (it counts the
+reflection of the surface itself).
 """
 
 from __future__ import annotations
@@ -12,147 +13,195 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.clock import Row, median_seconds
+from benchmarks import radio_cost
+from benchmarks.clock import Row
+from benchmarks.plain import plain_map
 from benchmarks.render import downtown
 from vasgen.bundle import SceneBundle
+from vasgen.camera import Camera
+from vasgen.layers import RadioLayers
 from vasgen.orchestrate import place_transmitters, plan_views
 from vasgen.raycast import RayCaster
 from vasgen.render import Renderer
 from vasgen.spec import RadioSpec, RenderSpec, TransmittersSpec, ViewsSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
-from vasgen.vas.radio_scene import RadioScene, triangle_mesh
-from vasgen.vas.surface import ReceiverSurface, visible_surface
+from vasgen.vas.surface import visible_surface
 
-_RAYS = 2_000_000
-_VIEWS = 6
-_TRANSMITTERS = 4
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_VIEWS, _TRANSMITTERS = 6, 4
+_RAYS = 4_000_000
+_CONVERGED = 24_000_000
+_PLAIN_RAYS = (1_000_000, 4_000_000)
+_COMPARED = 2  # views on which errors are measured
+
+#: A pixel is known if its converged label has a smaller standard error, dB.
+_KNOWN_DB = 0.5
 
 
-class _Case(NamedTuple):
+class Case(NamedTuple):
+    """Views of a scene, and transmitters."""
+
     bundle: SceneBundle
     views: list[View]
     transmitters: list[Transmitter]
 
-    def first(self, count: int) -> _Case:
-        """The case with fewer views."""
-        return self._replace(views=self.views[:count])
+
+class _Errors(NamedTuple):
+    """Median |error| of known pixels, dB: all, in line of sight, in shadow."""
+
+    all: float
+    lit: float
+    shadow: float
+
+
+class _Plain(NamedTuple):
+    """The plain loop on the compared views.
+
+    Attributes:
+        errors: (len(_PLAIN_RAYS), 3) as of :class:`_Errors`.
+        seconds: (len(_PLAIN_RAYS),) a view and transmitter.
+    """
+
+    errors: Array
+    seconds: Array
+
+    def rays_for(self, error: float, column: int) -> float:
+        """Rays at which its error is this: error ~ rays^p through what was measured."""
+        slope, level = np.polyfit(np.log(_PLAIN_RAYS), np.log(self.errors[:, column]), 1)
+        return float(np.exp((np.log(error) - level) / slope))
+
+    def seconds_for(self, rays: float) -> float:
+        """Seconds of the whole loop: a fixed part and one in proportion to the rays."""
+        slope, fixed = np.polyfit(_PLAIN_RAYS, self.seconds, 1)
+        return float(_VIEWS * _TRANSMITTERS * (fixed + slope * rays))
 
 
 def measure() -> list[Row]:
-    """Time and error at equal rays, then growth with rays, depth, pixels and views."""
-    case = _case(1)
-    spec = RadioSpec(rays=_RAYS, refraction=False)
-    tracer = Tracer(case.bundle, spec)
-    seconds = median_seconds(lambda: tracer.trace_views(case.views, case.transmitters), 2)
+    """Time at equal error, then what pixels, views, transmitters, … cost."""
+    case = make_case(_VIEWS, _TRANSMITTERS)
+    return _comparison(case) + radio_cost.measure(case.bundle, case.views, case.transmitters)
+
+
+def make_case(num_views: int, num_transmitters: int) -> Case:
+    """Planned views of downtown, 640 x 480, and transmitters on the ground."""
+    bundle, _ = downtown()
+    transmitters = place_transmitters(bundle, TransmittersSpec(count=num_transmitters))
+    cameras = plan_views(bundle, ViewsSpec(count=num_views), 0, transmitters=transmitters)
+    renderer = Renderer(bundle, RenderSpec())
+    return Case(bundle, [seen(renderer, camera) for camera in cameras], transmitters)
+
+
+def seen(renderer: Renderer, camera: Camera) -> View:
+    """What a camera sees."""
+    image = renderer.layers(camera, rgb=False)
+    return View(camera, image.depth, image.normal)
+
+
+def _comparison(case: Case) -> list[Row]:
+    spec = RadioSpec(rays=_RAYS, diffraction=False)
+    _traced(case, spec.model_copy(update={"rays": 10_000}))  # compiles the kernels
+    ours, seconds = _traced(case, spec)
+    _, with_diffraction = _traced(case, spec.model_copy(update={"diffraction": True}))
+    number = int(np.argmax([sum(int(v.reached[t].sum()) for v in ours) for t in _rows()]))
+    alone = case._replace(transmitters=[case.transmitters[number]])
+    converged, _ = _traced(alone, spec.model_copy(update={"rays": _CONVERGED}))
+    known = [_known(layers) for layers in converged]
+    views = np.argsort([-mask.sum() for mask in known])[:_COMPARED].tolist()
+    errors = _mean_errors(
+        [
+            _errors(ours[v].path_gain_db[number], converged[v].path_gain_db[0], known[v], lit)
+            for v in views
+            for lit in [converged[v].line_of_sight[0]]
+        ]
+    )
+    plain = _plain(alone, spec, views, known, [converged[v].line_of_sight[0] for v in views])
+    return _table(seconds, with_diffraction, errors, plain)
+
+
+def _rows() -> range:
+    return range(_TRANSMITTERS)
+
+
+def _traced(case: Case, spec: RadioSpec) -> tuple[list[RadioLayers], float]:
+    """Layers of all views, and seconds: from the scene to labels, nothing kept."""
     start = time.perf_counter()
-    plain = _plain(case, spec)
-    plain_seconds = time.perf_counter() - start
-    ours = tracer.trace(*case.views[0], case.transmitters)
-    lit = ours.line_of_sight[0]
-    friis = _friis(case, spec)
+    found = Tracer(case.bundle, spec).trace_views(case.views, case.transmitters)
+    return found, time.perf_counter() - start
+
+
+def _known(layers: RadioLayers) -> Mask:
+    with np.errstate(invalid="ignore"):
+        known: Mask = layers.reached[0] & (layers.standard_error_db[0] < _KNOWN_DB)
+    return known
+
+
+def _errors(gain_db: NDArray[np.floating], truth_db: Array, known: Mask, lit: Mask) -> _Errors:
+    """Errors of one map; a pixel that was not reached counts as far off."""
+    error = np.abs(gain_db - truth_db)
+    return _Errors(*(float(np.median(error[known & part])) for part in (known, lit, ~lit)))
+
+
+def _mean_errors(errors: list[_Errors]) -> _Errors:
+    return _Errors(*np.mean(errors, axis=0).tolist())
+
+
+def _plain(
+    case: Case, spec: RadioSpec, views: list[int], known: list[Mask], lit: list[Mask]
+) -> _Plain:
+    """The plain loop on some views, against its own converged maps."""
+    caster = RayCaster(case.bundle)
+    errors, seconds = [], []
+    for view, seen_directly in zip(views, lit, strict=True):
+        surface = visible_surface(*case.views[view], "footprint", caster)
+        where = case.bundle, spec, surface, case.transmitters[0]
+        plain_map(*where, 10_000)  # compiles the kernels
+        maps = [plain_map(*where, rays) for rays in (*_PLAIN_RAYS, _CONVERGED)]
+        levels = [_decibels(one.gain).reshape(surface.shape) for one in maps]
+        mask = known[view] & (levels[-1] > _decibels(np.zeros(1)))
+        errors.append([_errors(one, levels[-1], mask, seen_directly) for one in levels[:-1]])
+        seconds.append([one.seconds for one in maps[:-1]])
+    return _Plain(np.mean(errors, axis=0), np.mean(seconds, axis=0))
+
+
+def _decibels(gain: Array) -> Array:
+    level: Array = 10 * np.log10(np.maximum(gain, 1e-25))
+    return level
+
+
+def _table(seconds: float, full: float, ours: _Errors, plain: _Plain) -> list[Row]:
     rows = [
         Row(
-            f"{_VIEWS} views x {_TRANSMITTERS} transmitters, {_RAYS / 1e6:g} M rays each, "
-            f"depth {spec.max_depth}",
+            f"{_VIEWS} views x {_TRANSMITTERS} transmitters, 640 x 480, depth 20",
             f"{seconds:.1f} s",
-            f"{plain_seconds:.1f} s",
-            "a loop over views and transmitters with Sionna's RadioMapSolver",
+            note=f"{_RAYS / 1e6:g} M rays a transmitter; no diffraction",
         ),
-        Row(
-            "  lit pixels below free space by > 1 dB",
-            f"{_share_below(ours.path_gain_db[0], friis, lit):.1%}",
-            f"{_share_below(plain, friis, lit):.1%}",
-            "shadow borders aside, none can be: the direct path alone brings it",
-        ),
+        Row("  with diffraction", f"{full:.1f} s"),
     ]
-    return rows + _growth(case)
-
-
-def _growth(case: _Case) -> list[Row]:
-    base = RadioSpec(rays=1_000_000)
-    one = case.first(1)
-    steps = {
-        "1 view, 1 M rays, depth 20": (base, one),
-        "1 view, 4 M rays, depth 20": (base.model_copy(update={"rays": 4_000_000}), one),
-        "1 view, 1 M rays, depth 5": (base.model_copy(update={"max_depth": 5}), one),
-        "1 view, 1 M rays, depth 20, a quarter of the pixels": (base, _case(2).first(1)),
-        "2 views, 1 M rays, depth 20": (base, case.first(2)),
-        f"{_VIEWS} views, 1 M rays, depth 20": (base, case),
-        f"{_VIEWS} views, counting rays alone": (
-            base.model_copy(update={"line_of_sight": False, "diffraction": False}),
-            case,
-        ),
-    }
-    rows = []
-    for name, (spec, some) in steps.items():
-        tracer = Tracer(case.bundle, spec)
-        seconds = median_seconds(
-            lambda t=tracer, c=some: t.trace_views(c.views, c.transmitters[:1]), 2
+    for rays, errors, each in zip(_PLAIN_RAYS, plain.errors, plain.seconds, strict=True):
+        rows.append(
+            Row(
+                f"  plain loop, {rays / 1e6:g} M rays a view and transmitter",
+                "",
+                f"{each * _VIEWS * _TRANSMITTERS:.0f} s",
+                f"{each:.1f} s each, measured on {_COMPARED}; errors (all, lit, shadow) "
+                + ", ".join(f"{error:.2f} dB" for error in errors),
+            )
         )
-        rows.append(Row(f"  {name}", f"{seconds:.1f} s"))
+    for column, part in enumerate(_Errors._fields):
+        rays = plain.rays_for(ours[column], column)
+        needed = plain.seconds_for(rays)
+        within = min(_PLAIN_RAYS) <= rays <= max(_PLAIN_RAYS)
+        rows.append(
+            Row(
+                f"  median error {ours[column]:.2f} dB of known pixels, {part}",
+                f"{seconds:.1f} s",
+                f"{needed:.0f} s",
+                f"{needed / seconds:.1f} x: the plain loop needs {rays / 1e6:.1f} M rays, "
+                + ("between those measured" if within else "extrapolated")
+                + ("; target 4 x" if part == "all" else ""),
+            )
+        )
     return rows
-
-
-def _case(shrink: int) -> _Case:
-    bundle, _ = downtown()
-    transmitters = place_transmitters(bundle, TransmittersSpec(count=_TRANSMITTERS))
-    renderer = Renderer(bundle, RenderSpec())
-    views = []
-    for planned in plan_views(bundle, ViewsSpec(count=_VIEWS), 0, transmitters=transmitters):
-        camera = planned.resized(planned.width // shrink, planned.height // shrink)
-        image = renderer.layers(camera, rgb=False)
-        views.append(View(camera, image.depth, image.normal))
-    return _Case(bundle, views, transmitters)
-
-
-def _plain(case: _Case, spec: RadioSpec) -> NDArray[np.float64]:
-    """Path gain of the first view and transmitter, dB, (H, W); -inf where no ray arrived."""
-    found = []
-    for view in case.views:
-        surface = visible_surface(*view, "lattice", RayCaster(case.bundle))
-        for transmitter in case.transmitters:
-            radio = RadioScene(case.bundle, spec, np.zeros(3))
-            radio.set_transmitters([transmitter])
-            found.append(_plain_gain(radio, surface, spec))
-    with np.errstate(divide="ignore"):
-        first: NDArray[np.float64] = 10 * np.log10(found[0]).reshape(case.views[0].depth.shape)
-    return first
-
-
-def _plain_gain(
-    radio: RadioScene, surface: ReceiverSurface, spec: RadioSpec
-) -> NDArray[np.float64]:
-    import mitsuba as mi
-
-    first = 4 * np.arange(len(surface.pixel))[:, None, None]
-    faces = (first + np.array([[0, 1, 2], [0, 2, 3]])).reshape(-1, 3)
-    mesh = triangle_mesh(mi, "surface", surface.corners.reshape(-1, 3), faces)
-    mesh.set_bsdf(mi.load_dict({"type": "diffuse"}))
-    found = radio.rt.RadioMapSolver()(
-        radio.scene,
-        measurement_surface=mesh,
-        samples_per_tx=spec.rays,
-        max_depth=spec.max_depth,
-        refraction=spec.refraction,
-        diffraction=True,
-    )
-    cell = np.array(found.path_gain, np.float64)[0].reshape(-1, 2).mean(axis=1)
-    energy = np.bincount(surface.pixel, cell * surface.quad_area, surface.num_pixels)
-    gain: NDArray[np.float64] = energy / np.maximum(surface.pixel_area, 1e-12)
-    return gain
-
-
-def _friis(case: _Case, spec: RadioSpec) -> NDArray[np.float64]:
-    camera, depth, _ = case.views[0]
-    points = camera.back_project(depth)
-    distance = np.linalg.norm(points - np.array(case.transmitters[0].position), axis=-1)
-    wavelength = 299_792_458.0 / spec.frequency_hz
-    loss: NDArray[np.float64] = 20 * np.log10(wavelength / (4 * np.pi * distance))
-    return loss
-
-
-def _share_below(
-    gain_db: NDArray[np.floating], friis_db: NDArray[np.float64], lit: NDArray[np.bool_]
-) -> float:
-    return float((gain_db[lit] < friis_db[lit] - 1.0).mean())

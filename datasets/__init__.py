@@ -7,14 +7,17 @@
 (2, 480, 640)
 """
 
+from vasgen.datasets.accuracy import Accuracy, accuracies, target_text
 from vasgen.datasets.dataset import Dataset, Views, read_views
 from vasgen.datasets.dataset import open_dataset as open
+from vasgen.datasets.findings import Problem
 from vasgen.datasets.manifest import Manifest
 from vasgen.datasets.sheet import contact_sheet
 from vasgen.datasets.store import Sample, ViewRecord
-from vasgen.datasets.verify import Problem, Report, verify
+from vasgen.datasets.verify import Report, verify
 
 __all__ = [
+    "Accuracy",
     "Dataset",
     "Manifest",
     "Problem",
@@ -22,8 +25,10 @@ __all__ = [
     "Sample",
     "ViewRecord",
     "Views",
+    "accuracies",
     "contact_sheet",
     "open",
     "read_views",
+    "target_text",
     "verify",
 ]

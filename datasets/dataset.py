@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Self, overload
 
+from vasgen.antenna_pattern import AntennaPatterns
 from vasgen.datasets import store
+from vasgen.datasets.antennas import read_patterns
 from vasgen.datasets.manifest import MANIFEST_JSON, VIEWS, Manifest, read_manifest
 from vasgen.datasets.store import Sample, ViewRecord
 from vasgen.errors import InputError
@@ -61,6 +64,15 @@ class Dataset(Views):
         super().__init__(path / VIEWS, every if names is None else names)
         self.path = path
         self.manifest = manifest
+
+    @cached_property
+    def antenna_patterns(self) -> AntennaPatterns:
+        """What each transmitter radiates in each direction of the world.
+
+        Raises:
+            StorageError: if their file is missing or damaged.
+        """
+        return read_patterns(self.path)
 
     def _with(self, names: Sequence[str]) -> Self:
         return type(self)(self.path, self.manifest, names)

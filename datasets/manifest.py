@@ -12,6 +12,7 @@ from typing import Any
 from vasgen.artefact import DAMAGE, atomic_file, library_versions, sha256_of
 from vasgen.bundle import SceneBundle
 from vasgen.datasets import store
+from vasgen.datasets.antennas import ANTENNAS_NPZ
 from vasgen.datasets.records import check_keys, check_values, read_json
 from vasgen.errors import InputError, StorageError
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
@@ -36,6 +37,8 @@ _KINDS = {
     "semantic_classes": dict,
     "radio_materials": list,
     "samples": list,
+    "notes": list,
+    "files": dict,
     "content_hash": str,
 }
 
@@ -54,8 +57,12 @@ class Manifest:
         layers: layer name to file, dtype, axes, unit and meaning.
         semantic_classes: number of each class, as text, to its name.
         radio_materials: looked up by the layer ``radio_material``.
-        samples: name and file hashes of each view, in order.
-        content_hash: SHA-256 over the scene, the transmitters and all files of the views.
+        samples: name, file hashes and problems of each view, in order; problems are what the
+            physics gate found wrong with it, one line each.
+        notes: what to know about all labels: materials used beyond their range of frequencies,
+            shells that do not diffract.
+        files: name to SHA-256 of the files beside the manifest that count.
+        content_hash: SHA-256 over the scene, the transmitters and all files.
         format: version of this layout.
     """
 
@@ -69,6 +76,8 @@ class Manifest:
     semantic_classes: dict[str, str]
     radio_materials: tuple[str, ...]
     samples: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...]
+    files: dict[str, str]
     content_hash: str
     format: int = FORMAT_VERSION
 
@@ -79,6 +88,7 @@ def make_manifest(
     bundle: SceneBundle,
     transmitters: tuple[Transmitter, ...],
     names: list[str],
+    notes: tuple[str, ...] = (),
 ) -> Manifest:
     """The manifest of the finished views under ``folder``.
 
@@ -88,6 +98,7 @@ def make_manifest(
         bundle: the scene.
         transmitters: all transmitters.
         names: names of the views, in order.
+        notes: what to know about all labels, one line each.
     """
     scene = {
         "name": bundle.name,
@@ -96,6 +107,7 @@ def make_manifest(
     }
     records = tuple(t.to_dict() for t in transmitters)
     samples = tuple(_sample(folder / VIEWS / name) for name in names)
+    files = {ANTENNAS_NPZ: sha256_of(folder / ANTENNAS_NPZ)}
     return Manifest(
         name=spec.name,
         seed=spec.seed,
@@ -107,7 +119,9 @@ def make_manifest(
         semantic_classes={str(int(c)): c.name.lower() for c in SemanticClass},
         radio_materials=tuple(m.name for m in bundle.radio_materials),
         samples=samples,
-        content_hash=content_hash(scene, records, samples),
+        notes=notes,
+        files=files,
+        content_hash=content_hash(scene, records, samples, files),
     )
 
 
@@ -124,9 +138,10 @@ def content_hash(
     scene: dict[str, Any],
     transmitters: tuple[dict[str, Any], ...],
     samples: tuple[dict[str, Any], ...],
+    files: dict[str, str],
 ) -> str:
     """SHA-256 over what the dataset says, not over when or by whom it was written."""
-    content = [scene["content_hash"], transmitters, samples]
+    content = [scene["content_hash"], transmitters, samples, files]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -158,7 +173,7 @@ def read_manifest(folder: Path) -> Manifest:
                 f"{path} has format {record['format']}; this vasgen reads {FORMAT_VERSION}."
             )
         _check_record(record)
-        for key in ("transmitters", "radio_materials", "samples"):
+        for key in ("transmitters", "radio_materials", "samples", "notes"):
             record[key] = tuple(record[key])
         return Manifest(**record)
     except InputError:
@@ -173,13 +188,16 @@ def _check_record(record: Any) -> None:
     check_values(record["versions"], str, "versions")
     check_values(record["semantic_classes"], str, "semantic_classes")
     check_values(record["layers"], dict, "layers")
+    check_values(record["files"], str, "files")
     for index, entry in enumerate(record["transmitters"]):
         check_keys(entry, {}, f"transmitters[{index}]")
     for index, name in enumerate(record["radio_materials"]):
         check_keys({"name": name}, {"name": str}, f"radio_materials[{index}]")
+    for index, note in enumerate(record["notes"]):
+        check_keys({"note": note}, {"note": str}, f"notes[{index}]")
     for index, sample in enumerate(record["samples"]):
         what = f"samples[{index}]"
-        check_keys(sample, {"name": str, "files": dict}, what)
+        check_keys(sample, {"name": str, "files": dict, "problems": list}, what)
         check_keys(sample["files"], {store.VIEW_JSON: str}, f"files of {what}")
         check_values(sample["files"], str, f"files of {what}")
 
@@ -193,8 +211,9 @@ def _no_dataset(folder: Path) -> str:
 
 
 def _sample(folder: Path) -> dict[str, Any]:
-    files = store.read_record(folder).files
+    record = store.read_record(folder)
     return {
         "name": folder.name,
-        "files": {**files, store.VIEW_JSON: sha256_of(folder / store.VIEW_JSON)},
+        "files": {**record.files, store.VIEW_JSON: sha256_of(folder / store.VIEW_JSON)},
+        "problems": list(record.problems),
     }

@@ -6,6 +6,7 @@
       radio.npz   the radio layers, once traced
       rgb.exr     linear radiance, if a picture was rendered
       rgb.png     the same for display, 8-bit sRGB
+      gate-*.png  layers with wrong pixels, as the physics gate marks them
 
 ``view.json`` is written last and names every file that counts: a file it does not
 name, or names with another hash, is not part of the view. So a view is complete or
@@ -19,8 +20,9 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "seeds": dict,
     "transmitters": list,
     "radio_spec": (dict, _NULL),
+    "problems": list,
     "files": dict,
 }
 
@@ -64,6 +67,7 @@ class Sample:
         image: what the camera sees.
         radio: what radio arrives there; None before tracing.
         transmitters: in the order of the first axis of the radio layers.
+        problems: what the physics gate found wrong with the radio layers, one line each.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Sample:
     image: ImageLayers
     radio: RadioLayers | None
     transmitters: tuple[Transmitter, ...]
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +90,7 @@ class ViewRecord:
         seeds: seed of each stage, by its name.
         transmitters: in the order of the first axis of the radio layers.
         radio_spec: propagation the radio layers were traced with; None before tracing.
+        problems: what the physics gate found wrong with the radio layers, one line each.
         files: file name to SHA-256, hexadecimal.
     """
 
@@ -94,6 +100,7 @@ class ViewRecord:
     seeds: dict[str, int]
     transmitters: tuple[Transmitter, ...] = ()
     radio_spec: dict[str, Any] | None = None
+    problems: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,6 +108,7 @@ class ViewRecord:
         parts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         parts["camera"] = self.camera.to_dict()
         parts["transmitters"] = [t.to_dict() for t in self.transmitters]
+        parts["problems"] = list(self.problems)
         return {"format": FORMAT_VERSION, **parts}
 
     @classmethod
@@ -117,6 +125,7 @@ class ViewRecord:
         parts = {f.name: record[f.name] for f in dataclasses.fields(cls)}
         parts["camera"] = Camera.from_dict(record["camera"])
         parts["transmitters"] = tuple(map(Transmitter.from_dict, record["transmitters"]))
+        parts["problems"] = tuple(map(str, record["problems"]))
         return cls(**parts)
 
 
@@ -140,21 +149,49 @@ def write_view(
     _write_record(folder / VIEW_JSON, dataclasses.replace(record, files=files), image, radio)
 
 
-def add_radio(folder: Path, record: ViewRecord, image: ImageLayers, radio: RadioLayers) -> None:
+def add_radio(
+    folder: Path,
+    record: ViewRecord,
+    image: ImageLayers,
+    radio: RadioLayers,
+    draw: Callable[[Path], None] = lambda folder: None,
+) -> None:
     """Write the radio layers of an existing view, replacing older ones.
+
+    Args:
+        folder: the view.
+        record: what to write to ``view.json``; its file table is completed here.
+        image: image layers, as they are there.
+        radio: radio layers.
+        draw: called with the view's scratch folder, for pictures of the radio layers.
 
     Raises:
         StorageError: if the disk refuses; the view is then as before.
     """
     # The folder switches at once: new arrays beside an old record would be a lie.
     with atomic_directory(folder) as scratch:
-        for path in folder.iterdir():
-            if path.name not in (RADIO_NPZ, VIEW_JSON) and not path.name.startswith("."):
+        kept = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".")]
+        for path in kept:
+            if path.name not in (RADIO_NPZ, VIEW_JSON) and not _is_gate(path.name):
                 _link(path, scratch / path.name)
+        before = {path.name for path in scratch.iterdir()}
         _write_arrays(scratch / RADIO_NPZ, radio.arrays())
-        files = {**record.files, RADIO_NPZ: sha256_of(scratch / RADIO_NPZ)}
+        draw(scratch)
+        files = {name: digest for name, digest in record.files.items() if not _is_gate(name)}
+        for path in scratch.iterdir():
+            if path.name not in before:
+                files[path.name] = sha256_of(path)
         whole = dataclasses.replace(record, files=files)
         _write_record(scratch / VIEW_JSON, whole, image, radio)
+
+
+def gate_png(layer: str) -> str:
+    """Name of the picture of a layer with wrong pixels."""
+    return f"gate-{layer}.png"
+
+
+def _is_gate(name: str) -> bool:
+    return fnmatch(name, gate_png("*"))
 
 
 def read_record(folder: Path) -> ViewRecord:
@@ -188,7 +225,7 @@ def read_view(folder: Path) -> Sample:
     if RADIO_NPZ in record.files:
         arrays = read_arrays(folder / RADIO_NPZ)
         radio = RadioLayers(**{name: _layer(arrays, name, folder) for name in RADIO_LAYERS})
-    return Sample(folder.name, record.camera, image, radio, record.transmitters)
+    return Sample(folder.name, record.camera, image, radio, record.transmitters, record.problems)
 
 
 def read_image(folder: Path, record: ViewRecord) -> ImageLayers:

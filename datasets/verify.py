@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,43 +11,18 @@ from pydantic import ValidationError
 
 from vasgen.artefact import sha256_of
 from vasgen.bundle import SceneBundle
-from vasgen.datasets import checks, store
-from vasgen.datasets.checks import Finding
+from vasgen.datasets import store
 from vasgen.datasets.dataset import Dataset, open_any
+from vasgen.datasets.findings import Finding, Problem, problem
+from vasgen.datasets.gate import Scenery, Sight, check_physics
+from vasgen.datasets.gate_picture import draw_findings
+from vasgen.datasets.image_checks import check_alignment, check_image, check_schema
 from vasgen.datasets.manifest import SCENE, content_hash, layer_table
 from vasgen.datasets.store import Sample, ViewRecord
 from vasgen.errors import InputError, StorageError
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
+from vasgen.shells import closed_metal
 from vasgen.spec import RadioSpec
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One failed check.
-
-    Attributes:
-        view: name of the view; empty for the dataset as a whole.
-        layer: name of the layer or file.
-        message: what is wrong.
-        count: number of wrong pixels; 0 if the layer or file as a whole is wrong.
-        first: row and column of the first wrong pixel, after the transmitter's index
-            for radio layers; empty if there is none.
-    """
-
-    view: str
-    layer: str
-    message: str
-    count: int = 0
-    first: tuple[int, ...] = ()
-
-    def __str__(self) -> str:
-        where = f"view {self.view}: " if self.view else ""
-        line = f"{where}{self.layer}: {self.message}"
-        if not self.count:
-            return line
-        axes = ("transmitter", "row", "column")[-len(self.first) :]
-        pixel = " ".join(f"{axis} {i}" for axis, i in zip(axes, self.first, strict=True))
-        return f"{line} ({self.count} pixels, first at {pixel})"
 
 
 @dataclass(frozen=True)
@@ -73,37 +47,60 @@ class Report:
         return not self.problems
 
 
-def verify(path: Path | str, *, advance: Callable[[float], None] = lambda views: None) -> Report:
+def verify(
+    path: Path | str,
+    *,
+    sight: Callable[[SceneBundle], Sight] | None = None,
+    pictures: Path | None = None,
+    advance: Callable[[float], None] = lambda views: None,
+) -> Report:
     """Check every file, array and number of a dataset or a folder of views.
 
     Args:
         path: dataset, or folder of views.
+        sight: makes what sees through the air of a scene, e.g.
+            :class:`vasgen.raycast.RayCaster`; without it, and in a folder of views, which has
+            no scene, the physics gate does not look for holes and leaks.
+        pictures: folder for maps with the wrong pixels marked, one a view and layer; none are
+            drawn if omitted.
         advance: called with the number of views checked since the last call.
 
     Raises:
         InputError: if the folder is neither.
-        StorageError: if the manifest cannot be read.
+        StorageError: if the manifest cannot be read, or a picture cannot be written.
     """
     views = open_any(path)
     problems = list(_check_dataset(views)) if isinstance(views, Dataset) else []
+    scenery = _scenery(views, sight) if isinstance(views, Dataset) and sight else None
     pixels = 0
     for index, name in enumerate(views.names):
         try:
             record = views.record(index)
             pixels += record.camera.width * record.camera.height
-            problems += _check_view(views.folder / name, record)
+            problems += _check_view(views.folder / name, record, scenery, pictures)
         except (StorageError, InputError) as error:
             problems.append(Problem(name, store.VIEW_JSON, str(error)))
         advance(1)
     return Report(Path(path), len(views), pixels, tuple(problems))
 
 
+def _scenery(dataset: Dataset, sight: Callable[[SceneBundle], Sight]) -> Scenery | None:
+    """What the gate needs of the dataset's scene; None if that is damaged, as told elsewhere."""
+    try:
+        bundle = SceneBundle.load(dataset.path / SCENE)
+    except (StorageError, InputError):
+        return None
+    return Scenery(sight(bundle), closed_metal(bundle))
+
+
 def _check_dataset(dataset: Dataset) -> Iterator[Problem]:
     manifest = dataset.manifest
-    if content_hash(manifest.scene, manifest.transmitters, manifest.samples) != (
-        manifest.content_hash
-    ):
+    said = content_hash(manifest.scene, manifest.transmitters, manifest.samples, manifest.files)
+    if said != manifest.content_hash:
         yield Problem("", "dataset.json", "does not match its content hash")
+    for name in store.wrong_files(dataset.path, manifest.files):
+        kind = "was changed: another SHA-256" if (dataset.path / name).is_file() else "is missing"
+        yield Problem("", name, kind)
     if manifest.layers != layer_table():
         yield Problem("", "dataset.json", "describes other layers than this vasgen writes")
     try:
@@ -122,7 +119,9 @@ def _check_dataset(dataset: Dataset) -> Iterator[Problem]:
             yield Problem(sample["name"], store.VIEW_JSON, "belongs to another scene")
 
 
-def _check_view(folder: Path, record: ViewRecord) -> Iterator[Problem]:
+def _check_view(
+    folder: Path, record: ViewRecord, scenery: Scenery | None, pictures: Path | None
+) -> Iterator[Problem]:
     for name in store.wrong_files(folder, record.files):
         kind = "was changed: another SHA-256" if (folder / name).is_file() else "is missing"
         yield Problem(folder.name, name, kind)
@@ -132,10 +131,14 @@ def _check_view(folder: Path, record: ViewRecord) -> Iterator[Problem]:
         return  # values of a layer that is not what it should be say nothing
     sample = store.read_view(folder)
     with np.errstate(all="ignore"):  # what overflows is reported, not warned of
-        findings = list(_check_values(sample, record))
-    for finding in findings:
-        if finding.wrong is None or finding.wrong.any():
-            yield _problem(folder.name, finding)
+        findings = [f for f in _check_values(sample, record, scenery) if f.fails]
+    if pictures is not None:
+        draw_findings(sample, findings, pictures, f"{folder.name}-")
+    found = [problem(folder.name, finding) for finding in findings]
+    yield from found
+    for line in record.problems:
+        if line not in {p.text for p in found}:
+            yield Problem(folder.name, store.VIEW_JSON, f"is marked: {line}")
 
 
 def _check_schema(folder: Path, record: ViewRecord) -> Iterator[Problem]:
@@ -149,21 +152,21 @@ def _check_schema(folder: Path, record: ViewRecord) -> Iterator[Problem]:
         except StorageError as error:
             yield Problem(folder.name, file, str(error))
             continue
-        for finding in checks.check_schema(arrays, table, camera, count):
-            yield _problem(folder.name, finding)
+        for finding in check_schema(arrays, table, camera, count):
+            yield problem(folder.name, finding)
     if store.RGB_EXR in record.files:
         try:
             rgb = {"rgb": store.read_rgb(folder / store.RGB_EXR)}
         except StorageError as error:
             yield Problem(folder.name, store.RGB_EXR, str(error))
             return
-        for finding in checks.check_schema(rgb, {"rgb": IMAGE_LAYERS["rgb"]}, camera, count):
-            yield _problem(folder.name, finding)
+        for finding in check_schema(rgb, {"rgb": IMAGE_LAYERS["rgb"]}, camera, count):
+            yield problem(folder.name, finding)
 
 
-def _check_values(sample: Sample, record: ViewRecord) -> Iterator[Finding]:
-    yield from checks.check_image(sample)
-    yield from checks.check_alignment(sample)
+def _check_values(sample: Sample, record: ViewRecord, scenery: Scenery | None) -> Iterator[Finding]:
+    yield from check_image(sample)
+    yield from check_alignment(sample)
     if sample.radio is None:
         return
     try:
@@ -171,12 +174,4 @@ def _check_values(sample: Sample, record: ViewRecord) -> Iterator[Finding]:
     except ValidationError as error:
         yield Finding(store.VIEW_JSON, f"radio_spec: {error.errors()[0]['msg']}")
         return
-    yield from checks.check_radio(sample, spec)
-
-
-def _problem(view: str, finding: Finding) -> Problem:
-    problem = Problem(view, finding.layer, finding.message)
-    if finding.wrong is None:
-        return problem
-    first = tuple(int(i) for i in np.argwhere(finding.wrong)[0])
-    return dataclasses.replace(problem, count=int(finding.wrong.sum()), first=first)
+    yield from check_physics(sample, spec, scenery)

@@ -5,6 +5,8 @@ OUT/
   scene/         the scene bundle
   plan.json      cameras and transmitters, so that a resumed build keeps them
   views/000000/  one folder per view, complete or absent
+  antennas.npz   what each transmitter radiates; antennas.png is its picture
+  transmitters.png  where they stand, on the plan of the scene
   dataset.json   the manifest, written last: a folder that has it is finished
 """
 
@@ -42,15 +44,18 @@ from vasgen.orchestrate.layout import (
     is_planned,
     locked,
 )
+from vasgen.orchestrate.patterns import add_patterns
 from vasgen.orchestrate.pool import make_all
 from vasgen.orchestrate.posefile import read_poses
 from vasgen.orchestrate.poses import plan_views
 from vasgen.orchestrate.progress import Progress, Silent
+from vasgen.orchestrate.transmitter_map import TRANSMITTERS_PNG, draw_transmitters
 from vasgen.orchestrate.transmitters import place_transmitters
 from vasgen.orchestrate.view import ViewJob, ViewMaker, batches, view_name, view_record
 from vasgen.scenes import open_scene
 from vasgen.spec import DatasetSpec
 from vasgen.transmitter import Transmitter
+from vasgen.vas import radio_notes
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Summary:
         transmitters: number of transmitters.
         seconds: duration of this run.
         content_hash: content hash of the dataset.
+        marked: name and problems of each view that the physics gate refuses.
+        notes: what to know about all labels, one line each.
     """
 
     out: Path
@@ -76,6 +83,8 @@ class Summary:
     transmitters: int
     seconds: float
     content_hash: str
+    marked: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def build(
@@ -120,6 +129,8 @@ def build(
         len(manifest.transmitters),
         time.perf_counter() - started,
         manifest.content_hash,
+        tuple((s["name"], tuple(s["problems"])) for s in manifest.samples if s["problems"]),
+        manifest.notes,
     )
 
 
@@ -133,7 +144,7 @@ def _run(
     manifest = _manifest(out)
     progress.start("Checking finished views", len(jobs))
     todo = _unfinished(jobs, manifest, progress)
-    if manifest is not None and not todo:
+    if manifest is not None and not todo and not store.wrong_files(out, manifest.files):
         return 0, cameras
     (out / MANIFEST_JSON).unlink(missing_ok=True)  # a folder that has it is finished
     progress.start(f"Rendering and tracing {len(todo)} views", len(todo))
@@ -142,7 +153,10 @@ def _run(
     finally:
         remove_partials(out / VIEWS)  # of workers that were stopped
     names = [job.folder.name for job in jobs]
-    write_manifest(out, make_manifest(out, spec, bundle, transmitters, names))
+    notes = radio_notes(bundle, spec.radio)
+    add_patterns(out, transmitters)
+    draw_transmitters(bundle, transmitters, out / TRANSMITTERS_PNG)
+    write_manifest(out, make_manifest(out, spec, bundle, transmitters, names, notes))
     return len(todo), cameras
 
 
@@ -154,7 +168,7 @@ def _manifest(out: Path) -> Manifest | None:
         manifest = read_manifest(out)
     except StorageError:
         return None  # it is written anew from the views
-    said = content_hash(manifest.scene, manifest.transmitters, manifest.samples)
+    said = content_hash(manifest.scene, manifest.transmitters, manifest.samples, manifest.files)
     return manifest if said == manifest.content_hash else None
 
 

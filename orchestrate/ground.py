@@ -28,12 +28,14 @@ class TopHits(NamedTuple):
         walkable: (N,) bool.
         building: (N,) bool.
         asked: (N,) int64, which of the given positions each hit belongs to.
+        face: (N,) int64, face index in the bundle.
     """
 
     points: Array
     walkable: NDArray[np.bool_]
     building: NDArray[np.bool_]
     asked: NDArray[np.int64]
+    face: NDArray[np.int64]
 
 
 def look_down(caster: RayCaster, xy: Array) -> TopHits:
@@ -53,6 +55,7 @@ def look_down(caster: RayCaster, xy: Array) -> TopHits:
         is_class(semantic, WALKABLE),
         is_class(semantic, BUILDING),
         index,
+        hits.face[index],
     )
 
 

@@ -20,7 +20,7 @@ PLAN_JSON = "plan.json"
 _LOCK = ".vasgen-lock"
 
 #: Keys of a spec that name files: what counts is what is in them, not where they are.
-POSES, SOURCE = "views.poses", "scene.source"
+POSES, SOURCE, TRANSMITTERS = "views.poses", "scene.source", "transmitters.file"
 
 
 @contextmanager
@@ -84,7 +84,12 @@ def is_planned(out: Path) -> bool:
 def input_hashes(spec: DatasetSpec) -> dict[str, str]:
     """SHA-256 of the files that a spec names, by its keys; a scene folder by its labels."""
     hashes = {}
-    for key, name in ((POSES, spec.views.poses), (SOURCE, spec.scene.source)):
+    files = {
+        POSES: spec.views.poses,
+        SOURCE: spec.scene.source,
+        TRANSMITTERS: spec.transmitters.file,
+    }
+    for key, name in files.items():
         if name is None:
             continue
         path = Path(name).expanduser()

@@ -14,6 +14,8 @@ from vasgen.camera import Camera
 from vasgen.datasets import store
 from vasgen.datasets.store import ViewRecord
 from vasgen.layers import ImageLayers
+from vasgen.orchestrate.judge import Judge
+from vasgen.raycast import RayCaster
 from vasgen.render import Renderer
 from vasgen.render.picture import to_display, write_exr, write_png
 from vasgen.seeding import key
@@ -55,12 +57,16 @@ class ViewMaker:
     def __init__(self, bundle: SceneBundle, spec: DatasetSpec) -> None:
         self._light = spec.render
         self._renderer = Renderer(bundle, spec.render)
-        self._tracer = Tracer(bundle, spec.radio)
+        caster = RayCaster(bundle)
+        self._tracer = Tracer(bundle, spec.radio, caster=caster)
+        self._judge = Judge(bundle, spec.radio, caster)
 
     def make(
         self, jobs: Sequence[ViewJob], advance: Callable[[float], None] = lambda views: None
     ) -> None:
         """Render, trace and write views together; each appears whole or not at all.
+
+        A view that the physics gate refuses is written with its problems.
 
         Args:
             jobs: the views, of the same transmitters and seed of the radio.
@@ -87,7 +93,9 @@ class ViewMaker:
         for job, image, layers in zip(jobs, images, radio, strict=True):
             with atomic_directory(job.folder) as scratch:
                 write_pictures(scratch, image, self._light)
-                store.write_view(scratch, job.record, image, layers)
+                verdict = self._judge.judge(job.folder.name, job.record, image, layers)
+                verdict.draw(scratch)
+                store.write_view(scratch, verdict.record, image, layers)
 
 
 def batches(jobs: Sequence[ViewJob], workers: int = 1) -> list[Sequence[ViewJob]]:

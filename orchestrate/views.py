@@ -14,9 +14,11 @@ from vasgen.datasets.dataset import Views, read_views
 from vasgen.datasets.manifest import MANIFEST_JSON, SCENE, VIEWS
 from vasgen.datasets.store import ViewRecord
 from vasgen.errors import InputError
+from vasgen.orchestrate.judge import Judge
 from vasgen.orchestrate.layout import PLAN_JSON, SPEC_YAML
 from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.orchestrate.view import batch_size, view_name, view_record, write_pictures
+from vasgen.raycast import RayCaster
 from vasgen.render import Renderer
 from vasgen.spec import RadioSpec, RenderSpec
 from vasgen.transmitter import Transmitter
@@ -107,6 +109,8 @@ def trace_views(
 ) -> int:
     """Add radio layers to a folder of views; views traced like this already stay.
 
+    A view that the physics gate refuses is written with its problems.
+
     Args:
         bundle: the scene the views were rendered from.
         views: the views.
@@ -140,7 +144,8 @@ def trace_views(
     watch.start(f"Tracing {len(todo)} views", len(todo))
     if not todo:
         return 0
-    tracer = Tracer(bundle, spec)
+    caster = RayCaster(bundle)
+    tracer, judge = Tracer(bundle, spec, caster=caster), Judge(bundle, spec, caster)
     size = batch_size([wanted for _, wanted in todo], len(transmitters))
     for begin in range(0, len(todo), size):
         batch = todo[begin : begin + size]
@@ -156,8 +161,9 @@ def trace_views(
             seed=records[0].seeds["radio"],
             advance=_shares(watch, len(batch)),
         )
-        for parts in zip(folders, records, images, traced, strict=True):
-            store.add_radio(*parts)
+        for folder, record, image, radio in zip(folders, records, images, traced, strict=True):
+            verdict = judge.judge(folder.name, record, image, radio)
+            store.add_radio(folder, verdict.record, image, radio, verdict.draw)
     return len(todo)
 
 

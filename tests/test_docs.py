@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vasgen.antenna import Antenna
+from vasgen.antenna import ANTENNAS, Antenna
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
 from vasgen.scene_spec import DistrictSpec, SceneSpec
 from vasgen.spec import (
@@ -45,6 +45,13 @@ def test_the_dataset_page_lists_every_layer():
 def test_the_spec_of_the_readme_is_valid():
     (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     assert spec_from_yaml(text).name == "seven"
+
+
+def test_the_spec_of_the_antenna_page_is_valid():
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "antennas.md").read_text(), re.S)
+    named, panel, pair = spec_from_yaml(text).transmitters.antennas
+    assert named == ANTENNAS["8x4"]
+    assert (panel.steer_deg, panel.num_ports, pair.weights) == ((-20, 5), 64, ((1, 0), (0, 1)))
 
 
 def test_links_between_pages_lead_somewhere():

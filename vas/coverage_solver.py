@@ -2,22 +2,23 @@
 
 Three estimators share the work, each where it is best: the direct path and first-order
 diffraction in closed form, everything that reflects or passes through slabs by counting
-rays. Only the last has a statistical error.
+rays. Only the last has a statistical error. Transmitters are taken one at a time: a call of
+some million rays leaves nothing to gain from mixing them, and their labels do not depend on
+each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import SceneBundle
-from vasgen.raycast import RayCaster
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.coverage import trace_coverage
+from vasgen.vas.coverage import Audience, trace_coverage
 from vasgen.vas.diffraction import Diffraction
 from vasgen.vas.direct import trace_direct
 from vasgen.vas.radio_scene import RadioScene
@@ -33,8 +34,8 @@ Array = NDArray[np.float64]
 #: a view's labels do not depend on the views traced with it.
 _CENTRE_GRID_M = 500.0
 
-#: Pixels times transmitters that are counted at once: some 85 bytes each.
-_CELLS_AT_ONCE = 20_000_000
+#: Pixels that are counted at once: some 140 bytes each.
+_PIXELS_AT_ONCE = 20_000_000
 
 #: Shares of the work, for progress only: counting rays dominates.
 _CLOSED_FORM_SHARE = 0.2
@@ -46,13 +47,11 @@ class CoverageSolver:
     Args:
         bundle: the scene.
         spec: mechanisms and effort.
-        caster: the same scene for rays.
     """
 
-    def __init__(self, bundle: SceneBundle, spec: RadioSpec, caster: RayCaster) -> None:
+    def __init__(self, bundle: SceneBundle, spec: RadioSpec) -> None:
         self._bundle = bundle
         self._spec = spec
-        self._caster = caster
         self._wedges = find_wedges(bundle)
         self._radio: RadioScene | None = None
 
@@ -66,15 +65,24 @@ class CoverageSolver:
     ) -> list[Powers]:
         """See :class:`vasgen.vas.solver.Solver`."""
         found = [Powers.none(len(transmitters), surface.num_pixels) for surface in surfaces]
-        shots = _shots(surfaces, len(transmitters))
-        share = 1.0 / max(sum(len(shot.surfaces) for shot in shots), 1)
+        shots = _shots(surfaces)
+        maps = len(transmitters) * sum(len(shot.surfaces) for shot in shots)
         for shot in shots:
             radio = self._radio_at(np.array(shot.centre))
             some = [surfaces[number] for number in shot.surfaces]
             powers = [found[number] for number in shot.surfaces]
-            done = scaled(advance, share * len(some))
-            self._closed_form(radio, some, transmitters, powers, done)
-            self._counted(radio, some, transmitters, powers, shot.abreast, seed, done)
+            done = scaled(advance, len(some) / maps)
+            audience = Audience(some, radio.centre) if _counts_rays(self._spec) else None
+            for row, transmitter in enumerate(transmitters):
+                radio.set_transmitters([transmitter])
+                position = np.asarray(transmitter.position)
+                rows = [one.row(row) for one in powers]
+                self._closed_form(radio, some, position, rows, scaled(done, _CLOSED_FORM_SHARE))
+                rest = scaled(done, 1.0 - _CLOSED_FORM_SHARE)
+                if audience is None:
+                    rest(1.0)
+                else:
+                    self._counted(radio, audience, rows, seed, rest)
         if not shots:
             advance(1.0)
         return found
@@ -83,52 +91,43 @@ class CoverageSolver:
         self,
         radio: RadioScene,
         surfaces: Sequence[ReceiverSurface],
-        transmitters: Sequence[Transmitter],
+        position: Array,
         found: Sequence[Powers],
         advance: Advance,
     ) -> None:
         spec = self._spec
-        for row, transmitter in enumerate(transmitters):
-            radio.set_transmitters([transmitter])
-            position = np.asarray(transmitter.position)
-            bends = None
-            if spec.diffraction and spec.max_depth > 0:
-                bends = Diffraction(radio, self._wedges, self._caster, position)
-            for surface, powers in zip(surfaces, found, strict=True):
-                direct = trace_direct(radio, surface, self._caster, position)
-                powers.visible[row] = direct.visible
-                powers.gain[row] += direct.gain if spec.line_of_sight else 0.0
-                if bends is not None:
-                    powers.gain[row] += diffraction_on_image(bends, surface, radio.centre)
-                advance(_CLOSED_FORM_SHARE / (len(transmitters) * len(surfaces)))
+        bends = None
+        if spec.diffraction and spec.max_depth > 0:
+            bends = Diffraction(radio, self._wedges, position)
+        for surface, powers in zip(surfaces, found, strict=True):
+            direct = trace_direct(radio, surface, position)
+            powers.visible[:] = direct.visible
+            powers.gain[:] += direct.gain if spec.line_of_sight else 0.0
+            if bends is not None:
+                powers.gain[:] += diffraction_on_image(bends, surface, radio.centre)
+            advance(1.0 / len(surfaces))
 
     def _counted(
         self,
         radio: RadioScene,
-        surfaces: Sequence[ReceiverSurface],
-        transmitters: Sequence[Transmitter],
+        audience: Audience,
         found: Sequence[Powers],
-        abreast: int,
         seed: int,
         advance: Advance,
     ) -> None:
-        if not _counts_rays(self._spec):
-            return
-        for rows in _alike(transmitters, abreast):
-            radio.set_transmitters([transmitters[row] for row in rows])
-            share = (1 - _CLOSED_FORM_SHARE) * len(rows) / len(transmitters)
-            counted = trace_coverage(
-                radio,
-                surfaces,
-                self._spec,
-                seed=seed,
-                line_of_sight=False,
-                advance=scaled(advance, share),
-            )
-            for powers, coverage in zip(found, counted, strict=True):
-                powers.gain[rows] += coverage.gain
-                powers.variance[rows] = coverage.variance
-                powers.rays[rows] = coverage.rays
+        counted = trace_coverage(
+            radio,
+            audience,
+            self._spec,
+            seed=seed,
+            line_of_sight=False,
+            known=[powers.gain for powers in found],
+            advance=advance,
+        )
+        for powers, coverage in zip(found, counted, strict=True):
+            powers.gain[:] += coverage.gain
+            powers.variance[:] = coverage.variance
+            powers.rays[...] = coverage.rays
 
     def _radio_at(self, centre: Array) -> RadioScene:
         """The radio scene, in coordinates centred near the views: far away float32 is coarse."""
@@ -142,44 +141,32 @@ class _Shot(NamedTuple):
 
     Attributes:
         centre: of their coordinates, world metres.
-        abreast: number of transmitters that are counted at the same time.
         surfaces: their numbers.
     """
 
     centre: tuple[float, ...]
-    abreast: int
     surfaces: list[int]
 
 
-def _shots(surfaces: Sequence[ReceiverSurface], num_transmitters: int) -> list[_Shot]:
+def _shots(surfaces: Sequence[ReceiverSurface]) -> list[_Shot]:
     """Surfaces that have any area, in groups that bound the memory.
 
-    Centre and transmitters abreast follow from a surface alone, so that its labels do not
-    depend on the views around it.
+    The centre follows from a surface alone, so that its labels do not depend on the views
+    around it.
     """
-    groups: dict[tuple[tuple[float, ...], int], list[int]] = {}
+    groups: dict[tuple[float, ...], list[int]] = {}
     for number, surface in enumerate(surfaces):
         if len(surface.pixel):
             middle = np.median(surface.quad_centres, axis=0)
             near = np.round(middle / _CENTRE_GRID_M) * _CENTRE_GRID_M + 0.0
-            abreast = int(np.clip(_CELLS_AT_ONCE // surface.num_pixels, 1, num_transmitters))
-            groups.setdefault((tuple(near.tolist()), abreast), []).append(number)
+            groups.setdefault(tuple(near.tolist()), []).append(number)
     shots = []
-    for (centre, abreast), numbers in groups.items():
-        most = max(surfaces[number].num_pixels for number in numbers) * abreast
-        size = max(1, _CELLS_AT_ONCE // most)
+    for centre, numbers in groups.items():
+        most = max(surfaces[number].num_pixels for number in numbers)
+        size = max(1, _PIXELS_AT_ONCE // most)
         parts = [numbers[begin : begin + size] for begin in range(0, len(numbers), size)]
-        shots += [_Shot(centre, abreast, part) for part in parts]
+        shots += [_Shot(centre, part) for part in parts]
     return shots
-
-
-def _alike(transmitters: Sequence[Transmitter], abreast: int) -> Iterator[list[int]]:
-    """Rows of transmitters with equal arrays, whatever their precoding, so many at a time."""
-    arrays = [transmitter.antenna.elements for transmitter in transmitters]
-    for array in dict.fromkeys(arrays):
-        rows = [row for row, other in enumerate(arrays) if other == array]
-        for begin in range(0, len(rows), abreast):
-            yield rows[begin : begin + abreast]
 
 
 def _counts_rays(spec: RadioSpec) -> bool:

@@ -2,57 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.vas.radio_scene import RadioScene, uniform_precoding
+from vasgen.vas.radio_scene import FreeSpace
 
 Array = NDArray[np.float64]
 
 
-class RadiatedField(NamedTuple):
-    """Far field of a transmit array, before spreading.
+def radiated_field(radio: FreeSpace, outward: Any) -> Any:
+    """The far field of the scene's only transmitter, before spreading.
 
-    Attributes:
-        jones: one real 4-vector (Re, Im of the two transverse components) per element
-            pattern, in the world's implicit basis.
-        weights: one real 4x4 matrix per element pattern: array factor and precoding.
-    """
-
-    jones: list[Any]
-    weights: list[Any]
-
-    def power(self) -> Array:
-        """Radiated power gain over an isotropic antenna, (M,)."""
-        import drjit as dr
-        import mitsuba as mi
-
-        pairs = zip(self.weights, self.jones, strict=True)
-        total = sum((weight @ field for weight, field in pairs), mi.Vector4f(0.0))
-        return np.array(dr.squared_norm(total), np.float64)
-
-
-def radiated_field(radio: RadioScene, directions: Array) -> RadiatedField:
-    """The field the scene's only transmitter sends into world directions.
+    Elements of all patterns and polarisations, weighted by the precoding, add up to one field.
 
     Args:
-        radio: a radio scene with exactly one transmitter set.
-        directions: (M, 3) unit vectors.
+        radio: a scene, or free space, with exactly one transmitter set.
+        outward: world directions, unit vectors, ``mi.Vector3f``.
+
+    Returns:
+        ``mi.Vector4f``: real, then imaginary parts of the two transverse components in the
+        world's implicit basis.
     """
+    import drjit as dr
     import mitsuba as mi
     from sionna.rt.antenna_pattern import antenna_pattern_to_world_implicit
     from sionna.rt.utils import rotation_matrix
 
-    outward = mi.Vector3f(np.ascontiguousarray(directions.T, np.float32))
     _, orientation, elements, _ = radio.scene.sources(True, False)
+    dr.make_opaque(orientation)  # an input of the compiled kernel, which the next one uses again
     to_world = rotation_matrix(orientation)
-    jones = [
-        antenna_pattern_to_world_implicit(pattern, to_world, outward, direction="out")
-        for pattern in radio.scene.tx_array.antenna_pattern.patterns
-    ]
     weights = radio.rt.RadioMapSolver()._synthetic_array_weighting(
-        radio.scene, outward, elements, uniform_precoding(radio)
+        radio.scene, outward, elements, radio.precoding
     )
-    return RadiatedField(jones, weights)
+    field = mi.Vector4f(0.0)
+    patterns = radio.scene.tx_array.antenna_pattern.patterns
+    for pattern, weight in zip(patterns, weights, strict=True):
+        sent = antenna_pattern_to_world_implicit(pattern, to_world, outward, direction="out")
+        field += mi.Vector4f(weight @ sent)
+    return field
+
+
+def radiated_power(radio: FreeSpace, directions: Array) -> Array:
+    """Radiated power gain over an isotropic antenna, (M,), in (M, 3) world unit vectors."""
+    import drjit as dr
+    import mitsuba as mi
+
+    outward = mi.Vector3f(np.ascontiguousarray(directions.T, np.float32))
+    return np.array(dr.squared_norm(radiated_field(radio, outward)), np.float64)

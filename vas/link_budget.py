@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vasgen.layers import PATH_GAIN_FLOOR_DB, RadioLayers
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.solver import Powers
+from vasgen.vas.solver import Powers, reached, standard_error_db
 
 Array = NDArray[np.float64]
 
@@ -30,28 +30,26 @@ def radio_layers(
         spec: noise temperature, bandwidth and figure.
     """
     floor = 10 ** (PATH_GAIN_FLOOR_DB / 10)
-    reached = (powers.gain > floor) & valid.ravel()
-    gain = np.where(reached, powers.gain, floor)
+    arrives = reached(powers.gain) & valid.ravel()
+    gain = np.where(arrives, powers.gain, floor)
     power_w = 10 ** (np.array([t.power_dbm for t in transmitters])[:, None] / 10 - 3)
     rss_w = power_w * gain
     sinr = rss_w / (spec.noise_w + _interference(rss_w, [t.group for t in transmitters]))
-    best = np.where(reached.any(axis=0), np.where(reached, rss_w, 0.0).argmax(axis=0), -1)
-    # One standard error above the gain: finite and meaningful where the gain is tiny.
-    error_db = 10 * np.log10(1 + np.sqrt(powers.variance) / gain)
+    best = np.where(arrives.any(axis=0), np.where(arrives, rss_w, 0.0).argmax(axis=0), -1)
     shape = (len(transmitters), *valid.shape)
 
     def layer(values: Array, where: NDArray[np.bool_]) -> NDArray[np.float32]:
         return np.where(where, values, np.nan).astype(np.float32).reshape(shape)
 
-    seen = np.broadcast_to(valid.ravel(), reached.shape)
+    seen = np.broadcast_to(valid.ravel(), arrives.shape)
     return RadioLayers(
         path_gain_db=layer(10 * np.log10(gain), seen),
         rss_dbm=layer(10 * np.log10(rss_w) + 30, seen),
         sinr_db=layer(10 * np.log10(sinr), seen),
         best_server=best.astype(np.int16).reshape(valid.shape),
         line_of_sight=(powers.visible & seen).reshape(shape),
-        reached=reached.reshape(shape),
-        standard_error_db=layer(error_db, reached),
+        reached=arrives.reshape(shape),
+        standard_error_db=layer(standard_error_db(gain, powers.variance), arrives),
         rays=powers.rays,
     )
 

@@ -8,7 +8,7 @@ the surface's own reflection leaves it from there and would add 3 dB on metal.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,49 +26,86 @@ _ALL_CELLS = 2 ** (SPLIT * SPLIT) - 1
 
 
 class Receiver(Protocol):
-    """Counts rays, for every transmitter and pixel."""
+    """Counts rays, for every pixel of some views.
 
-    def add(self, ray: Any, hit: Any, power: Any, transmitter: Any, active: Any) -> None:
+    Attributes:
+        sums: what was counted, of all its views in a row.
+        sizes: number of pixels of each view.
+    """
+
+    sums: Sums
+    sizes: list[int]
+
+    def add(self, ray: Any, hit: Any, power: Any, active: Any) -> None:
         """Count rays that travel to a point of the scene.
 
         Args:
             ray: Mitsuba rays.
             hit: where they meet the scene; its normal is that of the geometry.
             power: solid angle of each ray's tube times its squared field.
-            transmitter: number of the transmitter each ray comes from.
             active: which rays there are; those that meet nothing are not ``hit.is_valid()``.
         """
 
-    def totals(self) -> list[tuple[Array, Array]]:
-        """Sum and sum of squares of all that was counted, (T, P) each, of each view."""
+
+class Totals(NamedTuple):
+    """What has been counted.
+
+    Attributes:
+        first: (P,) sum of all hits.
+        second: (P,) sum of their squares.
+        spread: (P,) sum over the chunks of the square of their sum, over their rays.
+    """
+
+    first: Array
+    second: Array
+    spread: Array
+
+    def split(self, sizes: Sequence[int]) -> list[Totals]:
+        """Those of each view, of so many pixels."""
+        ends = np.cumsum(sizes)[:-1]
+        return [Totals(*arrays) for arrays in zip(*(np.split(a, ends) for a in self), strict=True)]
 
 
-class _Sums:
-    """Accumulators for every transmitter and pixel."""
+class Sums:
+    """Accumulators for every pixel."""
 
-    def __init__(self, num_transmitters: int, num_pixels: int) -> None:
+    def __init__(self, num_pixels: int) -> None:
+        self._num_pixels = num_pixels
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all that was counted."""
         import drjit as dr
         import mitsuba as mi
 
-        self._shape = (num_transmitters, num_pixels)
         # Threads add in any order; in float64 that leaves no trace in the float32 label.
-        self.first = dr.zeros(mi.Float64, num_transmitters * num_pixels)
-        self.second = dr.zeros(mi.Float64, num_transmitters * num_pixels)
+        self._chunk, self._first, self._second, self._spread = (
+            dr.zeros(mi.Float64, self._num_pixels) for _ in range(4)
+        )
 
-    def add(self, transmitter: Any, pixel: Any, value: Any, active: Any) -> None:
+    def add(self, pixel: Any, value: Any, active: Any) -> None:
+        """Add values to pixels, where active."""
         import drjit as dr
         import mitsuba as mi
 
-        index = transmitter * self._shape[1] + pixel
         exact = mi.Float64(value)
-        dr.scatter_reduce(dr.ReduceOp.Add, self.first, exact, index, active)
-        dr.scatter_reduce(dr.ReduceOp.Add, self.second, exact * exact, index, active)
+        dr.scatter_reduce(dr.ReduceOp.Add, self._chunk, exact, pixel, active)
+        dr.scatter_reduce(dr.ReduceOp.Add, self._second, exact * exact, pixel, active)
 
-    def arrays(self) -> tuple[Array, Array]:
-        first, second = (
-            np.array(s, np.float64).reshape(self._shape) for s in (self.first, self.second)
-        )
-        return first, second
+    def end_chunk(self, rays: int) -> None:
+        """So many rays, one lattice of directions, have been counted since the last call."""
+        import drjit as dr
+        import mitsuba as mi
+
+        self._first += self._chunk
+        self._spread += dr.square(self._chunk) / dr.opaque(mi.Float64, float(rays))
+        self._chunk = dr.zeros(mi.Float64, self._num_pixels)
+        dr.eval(self._first, self._spread, self._chunk)
+
+    def totals(self) -> Totals:
+        """All that was counted in chunks that have ended."""
+        kept = (self._first, self._second, self._spread)
+        return Totals(*(np.array(values, np.float64) for values in kept))
 
 
 class ImageReceiver:
@@ -81,28 +118,24 @@ class ImageReceiver:
     Args:
         surfaces: what each camera sees, as footprints.
         centre: (3,) world point that is the origin of the traced coordinates, metres.
-        num_transmitters: transmitters of the scene.
     """
 
-    def __init__(
-        self, surfaces: Sequence[ReceiverSurface], centre: Array, num_transmitters: int
-    ) -> None:
+    def __init__(self, surfaces: Sequence[ReceiverSurface], centre: Array) -> None:
         import mitsuba as mi
 
-        sizes = [surface.num_pixels for surface in surfaces]
-        self._starts = np.cumsum([0, *sizes])
-        self._sums = _Sums(num_transmitters, int(self._starts[-1]))
+        self.sizes = [surface.num_pixels for surface in surfaces]
+        self.sums = Sums(sum(self.sizes))
         tables = [_pixel_table(surface, centre) for surface in surfaces]
         table = np.concatenate(tables).astype(np.float32)
         self._plane = mi.Float(np.ascontiguousarray(table[:, :4]).ravel())
         self._window = mi.Float(np.ascontiguousarray(table[:, 4:]).ravel())
         rows = [_camera_row(_windows(surface).camera, centre) for surface in surfaces]
         # Apart from the other numbers: in float32 a large one would be rounded.
-        self._first = mi.UInt32(self._starts[:-1].astype(np.uint32))
+        self._first = mi.UInt32(np.cumsum([0, *self.sizes[:-1]]).astype(np.uint32))
         self._cameras = mi.Float(np.concatenate(rows).astype(np.float32))
         self._count = mi.UInt32(len(surfaces))
 
-    def add(self, ray: Any, hit: Any, power: Any, transmitter: Any, active: Any) -> None:
+    def add(self, ray: Any, hit: Any, power: Any, active: Any) -> None:
         """See :class:`Receiver`."""
         import drjit as dr
         import mitsuba as mi
@@ -110,14 +143,12 @@ class ImageReceiver:
         active = active & hit.is_valid()
 
         def count(view: Any) -> tuple[Any]:
-            self._add_to(view, ray, hit, power, transmitter, active)
+            self._add_to(view, ray, hit, power, active)
             return (view + 1,)
 
         dr.while_loop((mi.UInt32(0),), lambda view: view < self._count, count)
 
-    def _add_to(
-        self, view: Any, ray: Any, hit: Any, power: Any, transmitter: Any, active: Any
-    ) -> None:
+    def _add_to(self, view: Any, ray: Any, hit: Any, power: Any, active: Any) -> None:
         import drjit as dr
         import mitsuba as mi
 
@@ -136,13 +167,7 @@ class ImageReceiver:
         distance = dr.abs(dr.dot(normal, hit.p) - plane.w)
         active &= (arriving > _GRAZING) & (distance < PLANE_M + PLANE_SHARE * deep)
         active &= _in_window(u - mi.Float(column), v - mi.Float(row), zoom, mi.UInt32(cells))
-        self._sums.add(transmitter, pixel, power * per_area / arriving, active)
-
-    def totals(self) -> list[tuple[Array, Array]]:
-        """See :class:`Receiver`."""
-        first, second = self._sums.arrays()
-        spans = list(zip(self._starts[:-1], self._starts[1:], strict=True))
-        return [(first[:, a:b], second[:, a:b]) for a, b in spans]
+        self.sums.add(pixel, power * per_area / arriving, active)
 
 
 def _in_window(x: Any, y: Any, zoom: Any, cells: Any) -> Any:
@@ -191,10 +216,9 @@ class MeshReceiver:
     Args:
         surface: of one view.
         centre: (3,) world point that is the origin of the traced coordinates, metres.
-        num_transmitters: transmitters of the scene.
     """
 
-    def __init__(self, surface: ReceiverSurface, centre: Array, num_transmitters: int) -> None:
+    def __init__(self, surface: ReceiverSurface, centre: Array) -> None:
         import mitsuba as mi
 
         lift = surface.offset_m(centre)[:, None, None] * surface.normal[:, None]
@@ -203,12 +227,13 @@ class MeshReceiver:
         faces = (first + np.array([[0, 1, 2], [0, 2, 3]])).reshape(-1, 3)
         mesh = triangle_mesh(mi, "receiver", corners.reshape(-1, 3), faces)
         self._scene = mi.load_dict({"type": "scene", "receiver": mesh})
-        self._sums = _Sums(num_transmitters, surface.num_pixels)
+        self.sizes = [surface.num_pixels]
+        self.sums = Sums(surface.num_pixels)
         self._pixel = mi.UInt32(np.repeat(surface.pixel, 2).astype(np.uint32))
         area = np.maximum(surface.pixel_area, 1e-30)
         self._per_area = mi.Float((1.0 / area).astype(np.float32))
 
-    def add(self, ray: Any, hit: Any, power: Any, transmitter: Any, active: Any) -> None:
+    def add(self, ray: Any, hit: Any, power: Any, active: Any) -> None:
         """See :class:`Receiver`."""
         import drjit as dr
         import mitsuba as mi
@@ -221,11 +246,7 @@ class MeshReceiver:
             counted = active & (arriving > _GRAZING)
             pixel = dr.gather(mi.UInt32, self._pixel, crossing.prim_index, counted)
             per_area = dr.gather(mi.Float, self._per_area, pixel, counted)
-            self._sums.add(transmitter, pixel, power * per_area / arriving, counted)
+            self.sums.add(pixel, power * per_area / arriving, counted)
             return crossing.spawn_ray(d=ray.d), left - crossing.t, active
 
         dr.while_loop((mi.Ray3f(ray), mi.Float(hit.t), mi.Bool(active)), lambda *s: s[2], cross)
-
-    def totals(self) -> list[tuple[Array, Array]]:
-        """See :class:`Receiver`."""
-        return [self._sums.arrays()]

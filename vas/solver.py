@@ -12,11 +12,14 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.layers import PATH_GAIN_FLOOR_DB
 from vasgen.transmitter import Transmitter
 from vasgen.vas.surface import ReceiverSurface
 
 Array = NDArray[np.float64]
 Advance = Callable[[float], None]
+
+_FLOOR = 10 ** (PATH_GAIN_FLOOR_DB / 10)
 
 
 class Powers(NamedTuple):
@@ -26,7 +29,8 @@ class Powers(NamedTuple):
         gain: (T, P) float64 path gain; zero for no path.
         variance: (T, P) float64 variance of ``gain`` from the finite number of rays.
         visible: (T, P) bool, the transmitter is in line of sight.
-        rays: (T,) int64, rays that were counted.
+        rays: (T,) int64, rays that were counted: fewer than the budget where the median error
+            met the target before.
     """
 
     gain: Array
@@ -40,6 +44,11 @@ class Powers(NamedTuple):
         shape = (num_transmitters, num_pixels)
         rays = np.zeros(num_transmitters, np.int64)
         return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape, bool), rays)
+
+    def row(self, number: int) -> Powers:
+        """The part of one transmitter, (P,) each: views, to be written into."""
+        gain, variance, visible, rays = self
+        return Powers(gain[number], variance[number], visible[number], rays[number, ...])
 
 
 class Solver(Protocol):
@@ -65,6 +74,24 @@ class Solver(Protocol):
         Returns:
             One entry a surface, rows in the order of ``transmitters``.
         """
+
+
+def reached(gain: Array) -> NDArray[np.bool_]:
+    """Where any path arrives, by linear path gain."""
+    return np.asarray(gain > _FLOOR)
+
+
+def standard_error_db(gain: Array, variance: Array) -> Array:
+    """How far one standard error of the gain lies above it, dB.
+
+    Finite and meaningful where the gain is tiny; about the usual error in dB where it is small.
+
+    Args:
+        gain: linear, positive.
+        variance: of ``gain``.
+    """
+    error: Array = 10 * np.log10(1 + np.sqrt(variance) / gain)
+    return error
 
 
 def scaled(advance: Advance, factor: float) -> Advance:

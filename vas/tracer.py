@@ -11,15 +11,15 @@ from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
 from vasgen.inside import solid_around
-from vasgen.layers import Float, RadioLayers
+from vasgen.layers import Bool, Float, RadioLayers
 from vasgen.raycast import RayCaster
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas.coverage_solver import CoverageSolver
 from vasgen.vas.link_budget import radio_layers
-from vasgen.vas.radio_scene import check_materials, check_scattering
+from vasgen.vas.materials import check_materials
 from vasgen.vas.solver import Advance, Solver
-from vasgen.vas.surface import visible_surface
+from vasgen.vas.surface import ReceiverSurface, visible_surface
 
 
 class View(NamedTuple):
@@ -45,19 +45,17 @@ class Tracer:
         caster: the same scene for rays, if it is at hand already.
 
     Raises:
-        InputError: if a material is not defined at the frequency, or diffuse reflection is
-            asked for and no material scatters.
+        InputError: if a material is unknown, or cannot be traced as the spec asks.
     """
 
     def __init__(
         self, bundle: SceneBundle, spec: RadioSpec, *, caster: RayCaster | None = None
     ) -> None:
-        check_materials(bundle.radio_materials, spec.frequency_hz)
-        check_scattering(bundle.radio_materials, spec)
+        check_materials(bundle.radio_materials, spec)
         self.bundle = bundle
         self.spec = spec
         self._caster = caster or RayCaster(bundle)
-        self._solver: Solver = CoverageSolver(bundle, spec, self._caster)
+        self._solver: Solver = CoverageSolver(bundle, spec)
 
     def trace(
         self,
@@ -92,12 +90,30 @@ class Tracer:
         Raises:
             InputError: if there is no transmitter, two share a name, or one is inside a solid.
         """
-        _check_transmitters(transmitters, self._caster)
         surfaces = [visible_surface(*view, self.spec.surface, self._caster) for view in views]
+        valid = [np.isfinite(view.depth) for view in views]
+        return self.trace_surfaces(surfaces, valid, transmitters, seed=seed, advance=advance)
+
+    def trace_surfaces(
+        self,
+        surfaces: Sequence[ReceiverSurface],
+        valid: Sequence[Bool],
+        transmitters: Sequence[Transmitter],
+        *,
+        seed: int = 0,
+        advance: Advance = lambda share: None,
+    ) -> list[RadioLayers]:
+        """Radio layers of any receivers; what is not said here as of :meth:`trace_views`.
+
+        Args:
+            surfaces: the receivers.
+            valid: (H, W) of each, where it has receivers.
+        """
+        _check_transmitters(transmitters, self._caster)
         found = self._solver.solve(surfaces, transmitters, seed=seed, advance=advance)
         return [
-            radio_layers(powers, np.isfinite(view.depth), transmitters, self.spec)
-            for view, powers in zip(views, found, strict=True)
+            radio_layers(powers, where, transmitters, self.spec)
+            for where, powers in zip(valid, found, strict=True)
         ]
 
 

@@ -97,14 +97,20 @@ def _scouts(surface: ReceiverSurface, cell: int) -> Index:
 
 def _strongest(diffraction: Diffraction, target: Target) -> tuple[Index, Index]:
     """The wedges that matter at each point, as pairs (wedge, point)."""
-    count, num_wedges = len(target.point), len(diffraction.wedges)
-    step = max(1, _PAIRS_AT_ONCE // count)
-    gain = np.zeros((num_wedges, count))
-    for begin in range(0, num_wedges, step):
-        block = np.arange(begin, min(begin + step, num_wedges))
-        wedge, point = (i.ravel() for i in np.meshgrid(block, np.arange(count), indexing="ij"))
-        gain[block] = diffraction.gain(wedge, point, target).reshape(len(block), count)
-    most = min(_MOST_WEDGES, num_wedges)
+    blocks = max(1, _PAIRS_AT_ONCE // len(diffraction.wedges))
+    count = len(target.point)
+    parts = [
+        _strongest_of(diffraction, target, np.arange(begin, min(begin + blocks, count)))
+        for begin in range(0, count, blocks)
+    ]
+    wedge, point = (np.concatenate(some) for some in zip(*parts, strict=True))
+    return wedge, point
+
+
+def _strongest_of(diffraction: Diffraction, target: Target, some: Index) -> tuple[Index, Index]:
+    """As :func:`_strongest`, for some points."""
+    gain = diffraction.gains(target.take(some))
+    most = min(_MOST_WEDGES, len(gain))
     strongest = np.argpartition(-gain, most - 1, axis=0)[:most]
     power = np.take_along_axis(gain, strongest, axis=0)
     order = np.argsort(-power, axis=0, kind="stable")
@@ -112,7 +118,7 @@ def _strongest(diffraction: Diffraction, target: Target) -> tuple[Index, Index]:
     power = np.take_along_axis(power, order, axis=0)
     before = np.cumsum(power, axis=0) - power
     rank, point = np.nonzero((power > 0) & (before < _KEPT_SHARE * gain.sum(axis=0)))
-    return strongest[rank, point], point
+    return strongest[rank, point], some[point]
 
 
 def _shared(

@@ -26,10 +26,13 @@ _STRAIGHT = np.cos(np.radians(0.02))
 #: edges and faces have no end.
 _SMALLEST_M = 0.3
 
+#: Normals whose sum is shorter belong to the two sides of a folded sheet.
+_FOLDED = 1e-6
+
 #: Planes whose normals have more than this cosine look to the same side.
 _SAME_SIDE = 0.5
 
-_ROUNDED = (SemanticClass.VEGETATION, SemanticClass.VEHICLE)
+ROUNDED = (SemanticClass.VEGETATION, SemanticClass.VEHICLE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,10 @@ class Wedges:
     def outward(self) -> Array:
         """Unit vector from the edge into free space, between the two faces, (W, 3)."""
         middle = self.normal_0 + self.normal_n
-        unit: Array = middle / np.linalg.norm(middle, axis=1, keepdims=True)
+        length = np.linalg.norm(middle, axis=1, keepdims=True)
+        # A sheet folded onto itself has air on all sides but that of its faces.
+        away = -np.cross(self.normal_0, self.along)
+        unit: Array = np.where(length > _FOLDED, middle / np.maximum(length, _FOLDED), away)
         return unit
 
     def swapped(self, flip: NDArray[np.bool_]) -> Wedges:
@@ -106,7 +112,7 @@ def _mesh_wedges(mesh: Mesh, material: int) -> Wedges:
     twice_area = np.linalg.norm(cross, axis=1)
     normals = cross / np.maximum(twice_area, 1e-300)[:, None]
     edges, plane = _bent_edges(mesh.faces, normals)
-    edges = edges.take(~np.isin(mesh.face_class[edges.face_0], _ROUNDED))
+    edges = edges.take(~np.isin(mesh.face_class[edges.face_0], ROUNDED))
     chain = _straight_chains(edges, plane, mesh.vertices)
     edges, origin, tip = _ends_of_chains(edges, chain, mesh.vertices)
     normal_0, normal_n = normals[edges.face_0], normals[edges.face_n]

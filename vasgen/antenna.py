@@ -15,7 +15,8 @@ Weight = tuple[float, float]
 class Antenna(Part):
     """A planar transmit array. Its boresight is +x, its rows lie above each other along z.
 
-    Without steering or weights all elements are fed in phase with equal power.
+    Without steering or weights all elements are fed in phase with equal power. Weights are not
+    conjugated: the element at p, wavelengths, adds w exp(2 pi j p.k) in direction k.
 
     Attributes:
         rows: number of element rows.
@@ -26,9 +27,9 @@ class Antenna(Part):
         polarization: element polarization; two mean two ports an element.
         steer_deg: direction of the main lobe in the array's own frame: azimuth from the
             boresight towards +y, and elevation, degrees.
-        weights: precoding given as real and imaginary part of each port's weight; the ports
-            of one polarization after those of the other, each column by column from the
-            lower row up. Scaled to unit power.
+        weights: precoding given as real and imaginary part of each port's weight, scaled to
+            unit power; column by column from the least y on, each from the top row down;
+            then the same for the second polarization (H of VH, +45 degrees of cross).
     """
 
     rows: Annotated[int, Field(ge=1, le=64)] = 1

@@ -191,6 +191,13 @@ def _load_shapes(
         for tag in _DROPPED:
             for node in parent.findall(tag):
                 parent.remove(node)
+    for shape in root.findall("shape"):
+        for ref in shape.findall("ref"):
+            if ref.get("id") not in materials:
+                raise InputError(
+                    f"scene file {path}: shape {shape.get('id')!r} names material "
+                    f"{ref.get('id')!r}; the file defines: {', '.join(sorted(materials))}."
+                )
     for node in root.findall(".//string[@name='filename']"):
         node.set("value", str((path.parent / str(node.get("value"))).resolve()))
     missing = [
@@ -221,7 +228,10 @@ def _shape(mi: Any, shape: Any, path: Path, materials: dict[str, _Material]) -> 
         )
     material = materials.get(shape.bsdf().id())
     if material is None:
-        raise InputError(f"scene file {path}: shape {name!r} has no material.")
+        raise InputError(
+            f"scene file {path}: shape {name!r} has no material; give it one, e.g. "
+            "itu-radio-material."
+        )
     corners = np.array(shape.vertex_positions_buffer(), np.float64).reshape(-1, 3)
     indices = np.array(shape.faces_buffer(), np.int64).reshape(-1, 3)
     vertices, faces = _weld(corners, indices)

@@ -44,6 +44,19 @@ def inside_solid(caster: RayCaster, points: ArrayLike) -> NDArray[np.bool_]:
     return _judge(caster, np.asarray(points, np.float64).reshape(-1, 3)).inside
 
 
+def inside_building(caster: RayCaster, points: ArrayLike) -> NDArray[np.bool_]:
+    """Whether each point is inside a building, (N,); other solids do not count.
+
+    Args:
+        caster: of the scene.
+        points: (N, 3) world metres.
+    """
+    inside, face = _judge(caster, np.asarray(points, np.float64).reshape(-1, 3))
+    classes = [int(c) for c in sorted(BUILDING)]
+    building: NDArray[np.bool_] = inside & np.isin(caster.faces.semantic[face], classes)
+    return building
+
+
 def solid_around(caster: RayCaster, point: ArrayLike) -> str | None:
     """What a point is inside of, in words, or None."""
     inside, face = _judge(caster, np.asarray(point, np.float64)[None])

@@ -102,7 +102,8 @@ class RadioSpec(Part):
     """Propagation: SynthRM table 4 where it says, and the effort of the estimator.
 
     Attributes:
-        frequency_hz: carrier frequency, Hz.
+        frequency_hz: carrier frequency, Hz, 0.7 to 100 GHz: below, edges are too short for the
+            theory of diffraction, above, the materials of ITU-R P.2040 have other laws.
         bandwidth_hz: noise bandwidth, Hz.
         temperature_k: noise temperature, kelvin.
         noise_figure_db: of the receiver, dB above thermal noise.
@@ -124,7 +125,7 @@ class RadioSpec(Part):
             reached pixels is below this, dB.
     """
 
-    frequency_hz: Annotated[float, Field(gt=0)] = 3.5e9
+    frequency_hz: Annotated[float, Field(ge=0.7e9, le=100e9)] = 3.5e9
     bandwidth_hz: Annotated[float, Field(ge=1, le=1e11)] = 1e6
     temperature_k: Annotated[float, Field(ge=1, le=1e5)] = 293.0
     noise_figure_db: Annotated[float, Field(ge=0, le=60)] = 0.0
@@ -304,7 +305,7 @@ def _beside(spec: DatasetSpec, folder: Path) -> DatasetSpec:
 def _explain(problem: Any, part: Any = DatasetSpec) -> str:
     """One line from one pydantic problem; a misspelt key names the one that was meant."""
     where = [str(part) for part in problem["loc"]]
-    dotted = ".".join(where) or "it"
+    dotted = ".".join(where)
     if problem["type"] == "extra_forbidden":
         allowed = _keys_at(part, where[:-1])
         close = difflib.get_close_matches(where[-1], allowed, n=1, cutoff=0.5)
@@ -313,7 +314,10 @@ def _explain(problem: Any, part: Any = DatasetSpec) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if message.startswith("allowed: "):
         return f"{dotted} is {problem['input']!r}; {message}"
-    return f"{dotted} is {problem['input']!r}: {message[0].lower()}{message[1:]}."
+    line = f"{message[0].lower()}{message[1:]}."
+    if problem["type"] == "value_error" and isinstance(problem["input"], dict):
+        return f"{dotted}: {line}" if dotted else line  # the line names the keys that are wrong
+    return f"{dotted} is {problem['input']!r}: {line}"
 
 
 def _keys_at(part: Any, where: list[str]) -> list[str]:

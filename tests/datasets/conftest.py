@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from vasgen.antenna import ANTENNAS
+from vasgen.antenna_pattern import AntennaPatterns, globe
 from vasgen.artefact import atomic_directory
 from vasgen.bundle import Mesh, RadioMaterial, SceneBundle, VisualMaterial
 from vasgen.camera import Camera
 from vasgen.datasets import ViewRecord, store
-from vasgen.datasets.checks import noise_dbm
+from vasgen.datasets.antennas import write_patterns
 from vasgen.datasets.manifest import SCENE, VIEWS, make_manifest, write_manifest
+from vasgen.datasets.radio_checks import noise_dbm
 from vasgen.layers import NO_MATERIAL, ImageLayers, RadioLayers
 from vasgen.render.picture import to_display, write_exr, write_png
 from vasgen.semantics import SemanticClass
@@ -143,5 +145,8 @@ def dataset(tmp_path, bundle, write, radio_spec):
             folder / VIEWS / name, PlainView(camera, image, plain_radio(camera, image, radio_spec))
         )
     spec = DatasetSpec(name="plain")
+    elevation, azimuth = globe()
+    gain = np.ones((len(TRANSMITTERS), len(elevation), len(azimuth)), np.float32)
+    write_patterns(folder, AntennaPatterns(gain, elevation, azimuth))
     write_manifest(folder, make_manifest(folder, spec, bundle, TRANSMITTERS, names))
     return folder

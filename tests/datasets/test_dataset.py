@@ -92,7 +92,12 @@ def test_a_newer_format_is_refused(dataset):
         ({"scene": {}}, "scene lacks 'name'"),
         ({"samples": [{"files": {}}]}, r"samples\[0\] lacks 'name'"),
         ({"samples": [{"name": "000000"}]}, r"samples\[0\] lacks 'files'"),
-        ({"samples": [{"name": "000000", "files": {}}]}, "files of samples.* lacks 'view.json'"),
+        ({"samples": [{"name": "0", "files": {}}]}, r"samples\[0\] lacks 'problems'"),
+        (
+            {"samples": [{"name": "0", "files": {}, "problems": []}]},
+            "files of samples.* lacks 'view.json'",
+        ),
+        ({"notes": [1]}, r"'note' of notes\[0\] is int"),
         ({"samples": ["000000"]}, r"samples\[0\] is no record"),
         ({"layers": 3}, "'layers' of it is int"),
         ({"transmitters": [1]}, r"transmitters\[0\] is no record"),

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from vasgen.antenna import Antenna
 from vasgen.bundle import SceneBundle, VisualMaterial
-from vasgen.datasets import checks, store, verify
-from vasgen.datasets.verify import Problem
+from vasgen.datasets import Problem, radio_checks, store, verify
 from vasgen.errors import VasgenError
 from vasgen.spec import RadioSpec
 
@@ -200,16 +199,16 @@ def test_a_problem_reads_as_one_line():
 def test_sinr_of_any_number_of_transmitters(rss):
     spec = RadioSpec()
     noise = 1.380649e-23 * 293 * 1e6 * 1e3
-    found = checks.sinr_db(np.array(rss)[:, None, None], spec, [0] * len(rss))[:, 0, 0]
+    found = radio_checks.sinr_db(np.array(rss)[:, None, None], spec, [0] * len(rss))[:, 0, 0]
     for k, own in enumerate(rss):
         others = sum(10 ** (x / 10) for i, x in enumerate(rss) if i != k)
         assert found[k] == pytest.approx(own - 10 * np.log10(noise + others), abs=1e-9)
 
 
 def test_array_gain_counts_elements_and_pattern():
-    assert checks.array_gain_db(Antenna()) == 0.0
+    assert radio_checks.array_gain_db(Antenna()) == 0.0
     panel = Antenna(rows=8, columns=8, pattern="tr38901", polarization="cross")
-    assert checks.array_gain_db(panel) == pytest.approx(8.0 + 10 * np.log10(128))
+    assert radio_checks.array_gain_db(panel) == pytest.approx(8.0 + 10 * np.log10(128))
 
 
 @pytest.mark.parametrize("name", ["image.npz", "radio.npz", "view.json", "../../dataset.json"])

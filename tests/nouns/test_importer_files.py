@@ -309,8 +309,11 @@ UNUSABLE = {
         [PLAIN, ply_shape().replace('"ply"', '"blob"')],
         'Plugin "blob" not found',
     ),
-    "unknown material": ([ply_shape()], "cannot be loaded: "),
-    "no material": ([ply_shape("")], "shape 'x' has no material."),
+    "unknown material": (
+        [PLAIN, ply_shape('<ref id="no"/>')],
+        "shape 'mesh-x' names material 'no'; the file defines: plain.",
+    ),
+    "no material": ([ply_shape("")], "shape 'x' has no material; give it one, e.g. itu"),
     "two shapes of an id": ([PLAIN, ply_shape() * 2], 'duplicate ID: "mesh-x"'),
     "empty": ([], "scene.xml holds no triangle mesh."),
     "only a light": (['<emitter type="constant"/>'], "scene.xml holds no triangle mesh."),

@@ -101,7 +101,7 @@ records = st.fixed_dictionaries(
         "radio": st.fixed_dictionaries(
             {},
             optional={
-                "frequency_hz": positive,
+                "frequency_hz": st.floats(0.7e9, 100e9),
                 "diffraction": st.booleans(),
                 "rays": st.integers(1000, 10**12),
             },
@@ -241,7 +241,7 @@ def test_a_wrong_key_names_the_one_meant(text, start):
             "scene.districts.0.density is 'mix,margin'; allowed: downtown, mix, margin.",
         ),
         ("scene: {boundary: [[0, 0], [1, 1]]}", "scene.boundary is "),
-        ("scene: {boundary: [[0, 0], [9, 0], [0, 9]], size_m: 300}", "scene is {"),
+        ("scene: {boundary: [[0, 0], [9, 0], [0, 9]], size_m: 300}", "scene: give either"),
         ("seed: -1", "seed is -1: input should be greater than or equal to 0."),
         ("seed: 1.5", "seed is 1.5: input should be a valid integer, got a number with a "),
         (f"seed: {2**63}", f"seed is {2**63}: input should be less than {2**63}."),
@@ -253,7 +253,7 @@ def test_a_wrong_key_names_the_one_meant(text, start):
         ("views: {fov_deg: 170}", "views.fov_deg is 170: input should be less than 170."),
         (
             "views: {altitude_m: [50, 20]}",
-            "views is {'altitude_m': [50, 20]}: altitude_m must be [lowest, highest].",
+            "views: altitude_m must be [lowest, highest].",
         ),
         ("views: {altitude_m: [0, 20]}", "views.altitude_m.0 is 0: input should be greater than 0"),
         ("views: {altitude_m: 20}", "views.altitude_m is 20: input should be a valid tuple."),
@@ -271,7 +271,8 @@ def test_a_wrong_key_names_the_one_meant(text, start):
             "transmitters.antennas.0.pattern is 'is",
         ),
         ("transmitters: {antennas: [9x4]}", "transmitters.antennas.0 is '9x4'; allowed: siso, 4x4"),
-        ("radio: {frequency_hz: 0}", "radio.frequency_hz is 0: input should be greater than 0."),
+        ("radio: {frequency_hz: 0}", "radio.frequency_hz is 0: input should be greater than or eq"),
+        ("radio: {frequency_hz: 2.0e+11}", "radio.frequency_hz is 200000000000.0: input should be"),
         ("radio: {frequency_hz: .nan}", "radio.frequency_hz is nan: input should be a finite num"),
         ("radio: {bandwidth_hz: .inf}", "radio.bandwidth_hz is inf: input should be a finite num"),
         ("transmitters: {power_dbm: -.inf}", "transmitters.power_dbm is -inf: input should be a "),
@@ -288,8 +289,7 @@ def test_a_wrong_value_names_key_value_and_what_is_allowed(text, line):
 @pytest.mark.parametrize("other", ["density: mix", "size_m: 200", "density: downtown"])
 def test_a_scene_is_a_city_or_a_file_not_both(other):
     line = line_of(f"scene: {{source: a.xml, {other}}}")
-    assert line.endswith(f"give either source, or {other.split(':')[0]}, not both.")
-    assert line.startswith("spec: scene is {")
+    assert line == f"spec: scene: give either source, or {other.split(':')[0]}, not both."
 
 
 def test_no_source_is_no_conflict():

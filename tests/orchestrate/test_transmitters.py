@@ -8,7 +8,7 @@ from vasgen.camera import Camera
 from vasgen.errors import InputError
 from vasgen.inside import inside_solid
 from vasgen.orchestrate import place_transmitters, plan_views
-from vasgen.orchestrate.transmitters import CLEARANCE_M
+from vasgen.orchestrate.sites import CLEARANCE_M
 from vasgen.raycast import RayCaster
 from vasgen.semantics import WALKABLE
 from vasgen.spec import TransmittersSpec, ViewsSpec

@@ -15,7 +15,7 @@ def path_solver_gain(radio, points, normals, spec, *, only=None, samples=500_000
     Args:
         radio: radio scene with its transmitter set.
         points: (N, 3) world metres.
-        normals: (N, 3) unit normals on the visible side.
+        normals: (N, 3) unit normals on the visible side; zero for all sides.
         spec: mechanisms and depth.
         only: "diffraction" to leave out all other paths.
         samples: rays by which the solver looks for candidate paths.
@@ -64,7 +64,7 @@ def _batch(radio, points, normals, spec, only, samples):
     towards = np.stack(
         [np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=-1
     )
-    visible = np.einsum("npc,nc->np", towards, normals) > 0
+    visible = np.einsum("npc,nc->np", towards, normals) >= 0
     kinds = np.array(paths.interactions).reshape(-1, count, power.shape[1])
     bends = (kinds == DIFFRACTION).any(axis=0)
     mixed = bends & ((kinds != 0).sum(axis=0) > 1)

@@ -6,7 +6,6 @@ import pytest
 from tests.support import box, bundle, ground, mesh, moved, ridge, street_canyon, view
 from tests.vas.reference import path_solver_gain
 from vasgen.citygen import CityConfig, generate
-from vasgen.raycast import RayCaster
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas.diffraction import Diffraction, Target
@@ -20,7 +19,7 @@ def diffraction(scene, position, spec, centre):
     """The solver for one transmitter, and its radio scene."""
     radio = RadioScene(scene, spec, np.asarray(centre, float))
     radio.set_transmitters([Transmitter("tx", tuple(map(float, position)))])
-    return Diffraction(radio, find_wedges(scene), RayCaster(scene), np.asarray(position)), radio
+    return Diffraction(radio, find_wedges(scene), np.asarray(position)), radio
 
 
 def test_a_box_has_twelve_wedges_of_a_right_angle():

@@ -7,7 +7,7 @@ from tests.support import box, bundle, ground, moved, rectangle, solid_angle, vi
 from vasgen.antenna import ANTENNAS, Antenna
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.coverage import trace_coverage
+from vasgen.vas.coverage import Audience, trace_coverage
 from vasgen.vas.direct import trace_direct
 from vasgen.vas.radio_scene import RadioScene
 from vasgen.vas.surface import visible_surface
@@ -56,7 +56,7 @@ def test_direct_energy_is_the_solid_angle_of_the_wall(shift, frequency_hz):
     radio, surface, caster, position = setting(
         scene, shift + [0, -16, 5], shift + [0, 0, 4.5], shift + [3, -30, 2], spec, (160, 120)
     )
-    gain = trace_direct(radio, surface, caster, position).gain
+    gain = trace_direct(radio, surface, position).gain
     wavelength = SPEED_OF_LIGHT / spec.frequency_hz
     expected = (wavelength / (4 * np.pi)) ** 2 * solid_angle(corners, position)
     assert 10 * np.log10(energy(gain, surface, position) / expected) == pytest.approx(0, abs=0.1)
@@ -71,8 +71,10 @@ def test_counted_line_of_sight_has_the_energy_of_friis(shift, kind):
     radio, surface, caster, position = setting(
         scene, shift + [0, -16, 5], shift + [0, 0, 4.5], shift + [3, -30, 2], spec, kind=kind
     )
-    counted = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=True)[0].gain[0]
-    exact = trace_direct(radio, surface, caster, position).gain
+    counted = trace_coverage(
+        radio, Audience([surface], radio.centre), spec, seed=0, line_of_sight=True
+    )[0].gain
+    exact = trace_direct(radio, surface, position).gain
     ratio = energy(counted, surface, position) / energy(exact, surface, position)
     assert 10 * np.log10(ratio) == pytest.approx(0, abs=0.1)
     lit = exact > 0
@@ -86,7 +88,7 @@ def test_direct_path_needs_the_visible_side_and_a_clear_way():
     radio, surface, caster, position = setting(
         scene, [0, 0.1, 60], [0, 0, 0], [0, -30, 6], spec, (80, 60)
     )
-    direct = trace_direct(radio, surface, caster, position)
+    direct = trace_direct(radio, surface, position)
     x, y, z = surface.quad_centres.T
     flat = surface.normal[:, 2] > 0.5
     # The shadow of the screen on the ground: a wedge behind it, up to its height's reach.
@@ -112,7 +114,7 @@ def test_array_gain_follows_the_closed_form_array_factor():
     radio, surface, caster, position = setting(
         scene, [-40, 0, 5], [0, 0, 5], [-20, 0, 5], spec, (180, 120), antenna=row
     )
-    gain = trace_direct(radio, surface, caster, position).gain
+    gain = trace_direct(radio, surface, position).gain
     offset = surface.quad_centres - position
     distance = np.linalg.norm(offset, axis=1)
     # Elements stand along y, half a wavelength apart; uniform weights of total power one.
@@ -146,14 +148,16 @@ def test_metal_wall_shows_the_mirror_image(shift, frequency_hz):
     radio, surface, _, _ = setting(
         scene, shift + [0, -4, 30], shift + [0, -3, 0], position, spec, (24, 18)
     )
-    coverage = trace_coverage(radio, [surface], spec, seed=1, line_of_sight=False)[0]
+    coverage = trace_coverage(
+        radio, Audience([surface], radio.centre), spec, seed=1, line_of_sight=False
+    )[0]
     image = position * [1, -1, 1] + [0, 2 * (10 + shift[1]), 0]
     on_floor = surface.normal[:, 2] > 0.5
     expected = friis(np.linalg.norm(surface.quad_centres - image, axis=1), frequency_hz)
-    gain = coverage.gain[0][surface.pixel]
+    gain = coverage.gain[surface.pixel]
     total_db = 10 * np.log10(gain[on_floor].sum() / expected[on_floor].sum())
     assert total_db == pytest.approx(0, abs=0.1)
-    error = np.abs(gain - expected) / np.sqrt(coverage.variance[0][surface.pixel])
+    error = np.abs(gain - expected) / np.sqrt(coverage.variance[surface.pixel])
     assert np.quantile(error[on_floor], 0.95) < 2.5
 
 
@@ -163,7 +167,9 @@ def test_a_surface_does_not_receive_its_own_reflection(radio_material):
     scene = bundle(wall)
     spec = RadioSpec(rays=1_000_000, max_depth=2, refraction=False)
     radio, surface, _, _ = setting(scene, [0, -15, 6], [0, 0, 6], [2, -12, 2], spec)
-    coverage = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=False)[0]
+    coverage = trace_coverage(
+        radio, Audience([surface], radio.centre), spec, seed=0, line_of_sight=False
+    )[0]
     assert coverage.gain.max() == 0.0
 
 
@@ -179,15 +185,17 @@ def test_chunks_refine_and_the_standard_error_is_honest():
     def errors(rays, chunks, seed):
         spec = RadioSpec(rays=rays, chunks=chunks, max_depth=1, refraction=False)
         radio, surface, _, _ = setting(scene, [0, -4, 30], [0, -3, 0], position, spec, (120, 90))
-        coverage = trace_coverage(radio, [surface], spec, seed=seed, line_of_sight=False)[0]
+        coverage = trace_coverage(
+            radio, Audience([surface], radio.centre), spec, seed=seed, line_of_sight=False
+        )[0]
         floor_quads = np.flatnonzero(surface.normal[:, 2] > 0.5)
         expected = friis(np.linalg.norm(surface.quad_centres[floor_quads] - image, axis=1), 3.5e9)
         pixel = surface.pixel[floor_quads]
-        difference = coverage.gain[0][pixel] - expected
+        difference = coverage.gain[pixel] - expected
         return (
             np.sqrt(np.mean((difference / expected) ** 2)),
             difference,
-            np.sqrt(coverage.variance[0][pixel]),
+            np.sqrt(coverage.variance[pixel]),
         )
 
     few, *_ = errors(200_000, 2, seed=0)
@@ -203,9 +211,9 @@ def test_same_seed_same_map_and_another_seed_another():
     spec = RadioSpec(rays=200_000, max_depth=3)
     radio, surface, _, _ = setting(scene, [-20, -20, 25], [0, 0, 2], [-6, 5, 1.6], spec)
     one, again, other = (
-        trace_coverage(radio, [surface], spec, seed=seed, line_of_sight=False)[0].gain.astype(
-            np.float32
-        )
+        trace_coverage(
+            radio, Audience([surface], radio.centre), spec, seed=seed, line_of_sight=False
+        )[0].gain.astype(np.float32)
         for seed in (7, 7, 8)
     )
     assert one.tobytes() == again.tobytes()
@@ -225,7 +233,9 @@ def test_scene_far_away_gives_the_map_of_the_origin():
             spec,
         )
         totals.append(
-            trace_coverage(radio, [surface], spec, seed=3, line_of_sight=False)[0].gain.sum()
+            trace_coverage(
+                radio, Audience([surface], radio.centre), spec, seed=3, line_of_sight=False
+            )[0].gain.sum()
         )
     assert 10 * np.log10(totals[1] / totals[0]) == pytest.approx(0, abs=0.1)
 
@@ -242,11 +252,13 @@ def test_the_standard_error_is_honest_for_cells_of_every_size():
         scene, [1, -4, 30], [1, -3, 0], np.array([2.0, -6.0, 5.0]), spec, (60, 45)
     )
     runs = [
-        trace_coverage(radio, [surface], spec, seed=seed, line_of_sight=False)[0]
+        trace_coverage(
+            radio, Audience([surface], radio.centre), spec, seed=seed, line_of_sight=False
+        )[0]
         for seed in range(24)
     ]
-    gain = np.array([run.gain[0] for run in runs])
-    stated = np.mean([run.variance[0] for run in runs], axis=0)
+    gain = np.array([run.gain for run in runs])
+    stated = np.mean([run.variance for run in runs], axis=0)
     floor_pixels = np.unique(surface.pixel[surface.normal[:, 2] > 0.5])
     area = surface.pixel_area[floor_pixels]
     small = area < 0.7 * np.median(area)
@@ -272,7 +284,7 @@ def test_a_turned_antenna_turns_its_pattern():
             "tx", tuple(position), orientation_deg=(90.0, tilt, 0.0), antenna=element
         )
         radio.set_transmitters([turned])
-        gain = trace_direct(radio, surface, caster, position).gain[surface.pixel]
+        gain = trace_direct(radio, surface, position).gain[surface.pixel]
         distance = np.linalg.norm(surface.quad_centres - position, axis=1)
         directivity = 10 * np.log10(gain / friis(distance, spec.frequency_hz))
         assert directivity.max() == pytest.approx(8.0, abs=0.1)
@@ -287,7 +299,9 @@ def test_rays_from_behind_do_not_count():
     gains = []
     for side in (1, -1):
         radio, surface, _, _ = setting(pane, [0, -12, 3], [0, 0, 3], [1, -9 * side, 3], spec)
-        coverage = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=True)[0]
+        coverage = trace_coverage(
+            radio, Audience([surface], radio.centre), spec, seed=0, line_of_sight=True
+        )[0]
         gains.append(coverage.gain.sum())
     assert gains[0] > 0
     assert gains[1] == 0
@@ -303,7 +317,9 @@ def test_a_layer_behind_the_visible_one_is_another_surface(away_m):
     )
     spec = RadioSpec(rays=400_000, max_depth=1)
     radio, surface, _, _ = setting(scene, [0, -away_m, 3], [0, 0, 3], [1, -9, 3], spec)
-    coverage = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=False)[0]
+    coverage = trace_coverage(
+        radio, Audience([surface], radio.centre), spec, seed=0, line_of_sight=False
+    )[0]
     assert coverage.gain.sum() == 0
 
 
@@ -323,7 +339,9 @@ def test_diffuse_scattering_is_lambertian():
     )
     scene, position = bundle(wall, floor), np.array([0.5, -7.0, 4.0])
     radio, surface, _, _ = setting(scene, [0, -6, 25], [0, -6, 0], position, spec, (24, 24))
-    coverage = trace_coverage(radio, [surface], spec, seed=2, line_of_sight=False)[0]
+    coverage = trace_coverage(
+        radio, Audience([surface], radio.centre), spec, seed=2, line_of_sight=False
+    )[0]
     on_floor = surface.normal[:, 2] > 0.5
     ticks = (np.arange(60) + 0.5) / 60
     x, z = (g.ravel() for g in np.meshgrid(-3 + 6 * ticks, 6 * ticks))
@@ -338,7 +356,7 @@ def test_diffuse_scattering_is_lambertian():
         expected[number] = (cosines / (np.pi * r1**2 * r2**2)).sum() * area
     expected *= (SPEED_OF_LIGHT / spec.frequency_hz / (4 * np.pi)) ** 2
     weight = surface.quad_area[on_floor]
-    counted = coverage.gain[0][surface.pixel[on_floor]]
+    counted = coverage.gain[surface.pixel[on_floor]]
     ratio = (counted * weight).sum() / (expected * weight).sum()
     assert 10 * np.log10(ratio) == pytest.approx(0, abs=0.2)
 
@@ -356,8 +374,10 @@ def test_steps_smaller_than_a_pixel_do_not_dim_their_surroundings(step_m):
     radio, surface, caster, position = setting(
         bundle(low, high, riser), [0, -120, 90], [0, 9, 0], [2, -10, 14], spec, (96, 72)
     )
-    counted = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=True)[0].gain[0]
-    exact = trace_direct(radio, surface, caster, position).gain
+    counted = trace_coverage(
+        radio, Audience([surface], radio.centre), spec, seed=0, line_of_sight=True
+    )[0].gain
+    exact = trace_direct(radio, surface, position).gain
     split = np.unique(surface.pixel[surface.windows.cell >= 0])
     lit = split[exact[split] > 0]
     assert len(lit) > 20

@@ -7,7 +7,7 @@ from tests.support import box, bundle, view
 from tests.vas.reference import path_solver_gain
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.coverage import trace_coverage
+from vasgen.vas.coverage import Audience, trace_coverage
 from vasgen.vas.radio_scene import RadioScene
 from vasgen.vas.surface import visible_surface
 
@@ -22,7 +22,9 @@ def test_power_behind_a_building_agrees_with_the_path_solver(material, depth):
     surface = visible_surface(camera, image, normal, "footprint", caster)
     radio = RadioScene(scene, spec, np.zeros(3))
     radio.set_transmitters([Transmitter("tx", (1.0, -12.0, 3.0))])
-    counted = trace_coverage(radio, [surface], spec, seed=0, line_of_sight=True)[0].gain[0]
+    counted = trace_coverage(
+        radio, Audience([surface], radio.centre), spec, seed=0, line_of_sight=True
+    )[0].gain
 
     behind = np.flatnonzero(np.bincount(surface.pixel, minlength=image.size) == 1)[::7]
     quads = np.flatnonzero(np.isin(surface.pixel, behind))

@@ -51,6 +51,8 @@ def build(
 ) -> None:
     """Build a dataset. Run it again to go on after an interruption."""
     resolved = _resolve(spec, preset, scene, seed)
+    from vasgen.datasets import open as open_dataset
+    from vasgen.datasets import target_text
     from vasgen.orchestrate import build as run
 
     folder = out or Path("out") / resolved.name
@@ -63,6 +65,8 @@ def build(
         "content": summary.content_hash[:16],
         "took": duration(summary.seconds),
     }
+    if resolved.radio.target_db is not None:
+        facts["target"] = target_text(open_dataset(folder), resolved.radio)
     _tell_assumed(folder / "scene")
     tell_notes(summary.notes)
     title = f"Built {folder}" if summary.made else f"{folder} is complete: nothing to do"

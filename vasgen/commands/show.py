@@ -30,6 +30,7 @@ def show(
 ) -> None:
     """Draw a contact sheet: pictures, depth, normals and radio layers side by side."""
     from vasgen.datasets import contact_sheet
+    from vasgen.datasets.antennas import ANTENNAS_PNG
     from vasgen.datasets.dataset import open_any
 
     watch = Stopwatch()
@@ -38,4 +39,8 @@ def show(
     with progress_bars() as bars:
         bars.start("Drawing", 0)
         shown = contact_sheet(views, path, views=view, transmitter=transmitter)
-    succeed(f"Drew {path}", {"views": f"{shown} of {len(views)}", "took": str(watch)})
+    facts = {"views": f"{shown} of {len(views)}", "took": str(watch)}
+    antennas = dataset / ANTENNAS_PNG
+    if antennas.is_file():
+        facts["antennas"] = f"their patterns are in {antennas}"
+    succeed(f"Drew {path}", facts)

@@ -1,0 +1,214 @@
+"""The map of transmitters: where they stand in the plan of a scene, and in what context."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+
+from vasgen.artefact import atomic_file
+from vasgen.bundle import SceneBundle
+from vasgen.orchestrate.contexts import LAMP_POST, ROOFTOP
+from vasgen.orchestrate.glance import is_class
+from vasgen.orchestrate.scene_plan import HEIGHTS, INK, PAPER, Extent, ScenePlan, survey_plan
+from vasgen.raycast import RayCaster
+from vasgen.semantics import BUILDING
+from vasgen.transmitter import Transmitter
+
+Array = NDArray[np.float64]
+
+#: Name of the map in a dataset folder.
+TRANSMITTERS_PNG = "transmitters.png"
+
+#: Colour of the dots by context, in the order of the legend; others are in ink.
+_COLOURS = {
+    "square": "#f5a300",
+    "canyon": "#0a7cc4",
+    "junction": "#d7263d",
+    "courtyard": "#2e9e5b",
+    "open": "#8a55c8",
+    ROOFTOP: "#e2589d",
+    LAMP_POST: "#12a5a5",
+}
+
+#: Width of the page and of the map on it; height above and below the map, inches.
+_WIDTH, _MAP, _HEAD, _FOOT = 10.0, 9.2, 0.95, 0.95
+
+#: Land shown around buildings and transmitters, as a share of the longer side and at least
+#: in metres; no side is shorter than this share of the other.
+_MARGIN, _MARGIN_M, _NARROWEST = 0.04, 10.0, 0.4
+
+#: Names are written beside so many transmitters; more would cover the map.
+_NAMED = 12
+
+#: Area of a dot, square points: for many transmitters, and for few.
+_DOT = (12.0, 120.0)
+
+#: Distance of the entries of the legend, inches.
+_LEGEND_STEP = 1.35
+
+
+class _Page(NamedTuple):
+    """The page; lengths are inches from its lower left corner."""
+
+    figure: Figure
+    height: float
+
+    def box(self, left: float, bottom: float, width: float, height: float) -> Axes:
+        """Empty axes."""
+        page = np.array([_WIDTH, self.height, _WIDTH, self.height])
+        axes = self.figure.add_axes(tuple(np.array([left, bottom, width, height]) / page))
+        axes.set(xticks=[], yticks=[])
+        return axes
+
+    def write(self, x: float, y: float, text: str, **style: Any) -> None:
+        """Text, centred vertically."""
+        style = {"color": INK, "va": "center", "fontsize": 9.5, **style}
+        self.figure.text(x / _WIDTH, y / self.height, text, **style)
+
+
+def draw_transmitters(
+    bundle: SceneBundle, transmitters: Sequence[Transmitter], path: Path | str
+) -> Path:
+    """Draw transmitters as dots, coloured by context, on the plan of their scene.
+
+    The plan is what rays from above meet, so any scene has one.
+
+    Args:
+        bundle: the scene.
+        transmitters: in it, at least one; few have their names beside.
+        path: PNG file, replaced if it exists.
+
+    Returns:
+        The path.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    places = np.array([t.position for t in transmitters], np.float64)
+    plan = survey_plan(RayCaster(bundle), _frame(bundle, places))
+    west, east, south, north = plan.extent
+    tall = _MAP * (north - south) / (east - west)
+    page = _Page(Figure(figsize=(_WIDTH, tall + _HEAD + _FOOT), dpi=160), tall + _HEAD + _FOOT)
+    FigureCanvasAgg(page.figure)
+    axes = page.box((_WIDTH - _MAP) / 2, _FOOT, _MAP, tall)
+    axes.imshow(plan.colours(), extent=plan.extent, origin="lower", interpolation="antialiased")
+    axes.set(xlim=(west, east), ylim=(south, north))
+    axes.spines[:].set_color(INK)
+    _draw_dots(axes, transmitters, places)
+    _draw_head(page, axes, bundle, transmitters)
+    _draw_legend(page, transmitters)
+    _draw_scale(page, east - west)
+    _draw_heights(page, plan)
+    with atomic_file(Path(path)) as scratch:
+        page.figure.savefig(scratch, format="png", facecolor=PAPER)
+    return Path(path)
+
+
+def _frame(bundle: SceneBundle, places: Array) -> Extent:
+    """What is worth showing, west, east, south, north, metres: not all of a vast ground."""
+    faces = bundle.face_table
+    built = faces.triangles[is_class(faces.semantic, BUILDING)].reshape(-1, 3)
+    points = np.concatenate([built if len(built) else bundle.bounds, places])[:, :2]
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = max(_MARGIN * float((high - low).max()), _MARGIN_M)
+    low = np.maximum(low - margin, np.minimum(low, bundle.bounds[0, :2]))
+    high = np.minimum(high + margin, np.maximum(high, bundle.bounds[1, :2]))
+    size = np.maximum(high - low, max(_NARROWEST * float((high - low).max()), _MARGIN_M))
+    (west, south), (east, north) = (low + high - size) / 2, (low + high + size) / 2
+    return float(west), float(east), float(south), float(north)
+
+
+def _draw_dots(axes: Axes, transmitters: Sequence[Transmitter], places: Array) -> None:
+    size = float(np.clip(1000.0 / len(transmitters) ** 0.6, *_DOT))
+    colours = [_COLOURS.get(t.context, INK) for t in transmitters]
+    axes.scatter(
+        places[:, 0], places[:, 1], s=size, c=colours, edgecolors="white", lw=0.11 * size**0.5
+    )
+    for transmitter in transmitters if len(transmitters) <= _NAMED else ():
+        axes.annotate(
+            transmitter.name,
+            transmitter.position[:2],
+            xytext=(0, -5 - size**0.5 / 2),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=8.5,
+            color=INK,
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        )
+
+
+def _draw_head(
+    page: _Page, axes: Axes, bundle: SceneBundle, transmitters: Sequence[Transmitter]
+) -> None:
+    """Name of the scene, and north."""
+    left, top = (_WIDTH - _MAP) / 2, page.height
+    page.write(left, top - 0.37, bundle.name, fontsize=22, weight="bold")
+    number = len(transmitters)
+    lowest, highest = (f([t.power_dbm for t in transmitters]) for f in (min, max))
+    power = f"{lowest:g} dBm" if lowest == highest else f"{lowest:g} to {highest:g} dBm"
+    facts = f"{number} transmitter{'s' if number > 1 else ''}   ·   {power}"
+    page.write(left, top - 0.7, facts, fontsize=11)
+    x, y = (_WIDTH - 0.68) / _WIDTH, page.height
+    axes.annotate(
+        "",
+        xy=(x, 1 - 0.22 / y),
+        xytext=(x, 1 - 0.74 / y),
+        xycoords="figure fraction",
+        arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.6},
+    )
+    page.write(_WIDTH - 0.56, top - 0.48, "N", fontsize=12, weight="bold")
+
+
+def _draw_legend(page: _Page, transmitters: Sequence[Transmitter]) -> None:
+    """Colour and number of each context."""
+    numbers = Counter(transmitter.context for transmitter in transmitters)
+    known = [context for context in _COLOURS if context in numbers]
+    shown = known + sorted(numbers.keys() - _COLOURS.keys())
+    left = (_WIDTH - _MAP) / 2
+    step = min(_LEGEND_STEP, _MAP / len(shown))
+    for column, context in enumerate(shown):
+        axes = page.box(left + column * step, 0.56, 0.18, 0.18)
+        axes.axis("off")
+        axes.scatter(0.5, 0.5, s=85, c=_COLOURS.get(context, INK), edgecolors="white", lw=1.0)
+        axes.set(xlim=(0, 1), ylim=(0, 1))
+        page.write(left + column * step + 0.24, 0.645, f"{context}  {numbers[context]}")
+
+
+def _draw_scale(page: _Page, width_m: float) -> None:
+    length = _round_length(width_m / 5)
+    left, width = (_WIDTH - _MAP) / 2, _MAP * length / width_m
+    axes = page.box(left, 0.3, width, 0.1)
+    axes.set(xlim=(0, 4), ylim=(0, 1))
+    for quarter, colour in enumerate((INK, PAPER, INK, PAPER)):
+        axes.axvspan(quarter, quarter + 1, color=colour, lw=0)
+    axes.spines[:].set_color(INK)
+    page.write(left, 0.19, "0")
+    page.write(left + width, 0.19, f"{length:g} m", ha="center")
+
+
+def _round_length(wanted_m: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is not above."""
+    power = 10.0 ** np.floor(np.log10(wanted_m))
+    return float(max(step for step in (1, 2, 5) if step * power <= wanted_m) * power)
+
+
+def _draw_heights(page: _Page, plan: ScenePlan) -> None:
+    """Colours of the buildings."""
+    if not is_class(plan.semantic, BUILDING).any():
+        return
+    axes = page.box(_WIDTH - 3.4, 0.3, 3.0, 0.1)
+    page.figure.colorbar(ScalarMappable(plan.heights, HEIGHTS), cax=axes, orientation="horizontal")
+    axes.tick_params(labelsize=9.5, colors=INK, length=2)
+    axes.spines[:].set_visible(False)
+    page.write(_WIDTH - 3.55, 0.35, "building height (m)", ha="right")

@@ -1,0 +1,96 @@
+"""``vasgen place`` writes transmitters and their map; ``vasgen trace`` and a build use them."""
+
+import json
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from tests.cli.test_cli_commands import run
+from vasgen.artefact import sha256_of
+from vasgen.cli import app
+from vasgen.datasets import read_views
+from vasgen.orchestrate import read_transmitters
+from vasgen.orchestrate.layout import TRANSMITTERS, input_hashes
+from vasgen.spec import TransmittersSpec, parse_spec
+
+STREET = "sionna:simple_street_canyon"
+
+
+@pytest.mark.parametrize("name", ["mine.json", "mine.csv"])
+def test_place_writes_a_file_and_a_map(tmp_path, name):
+    out = tmp_path / name
+    output = run("place", STREET, "--count", 5, "--height-m", 2.5, "--seed", 3, "--out", out)
+    placed = read_transmitters(out, TransmittersSpec())
+    assert [t.name for t in placed] == [f"tx-{i}" for i in range(5)]
+    assert {t.position[2] for t in placed} == {2.47}  # the street lies 3 cm below zero
+    assert "canyon" in output
+    assert {path.name for path in tmp_path.iterdir()} == {name, "mine.png"}
+    with Image.open(tmp_path / "mine.png") as picture:
+        assert picture.width == 1600
+    first = out.read_bytes()
+    run("place", STREET, "--count", 5, "--height-m", 2.5, "--seed", 3, "--out", out)
+    assert out.read_bytes() == first
+
+
+def test_trace_takes_a_file(dataset_views):
+    file = dataset_views.parent / "t.csv"
+    file.write_text("name,x,y,z,antenna\neast,3,-20,15,4x4\nwest,-3,-20,15,\n")
+    run("trace", "sionna:box", dataset_views, "--transmitters-file", file, "--rays", 4000)
+    first, second = read_views(dataset_views)[0].transmitters
+    assert (first.name, first.position, first.antenna.rows) == ("east", (3.0, -20.0, 15.0), 4)
+    assert (second.name, second.antenna.rows) == ("west", 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("place", STREET, "--placement", "roof"), "placement is 'roof': input should be 'ground'"),
+        (("place", STREET, "--placement", "lamp-post"), "has no lamp posts to place transmitters"),
+        (("place", STREET, "--out", "t.txt"), "suffix of a transmitter file is '.txt'; allowed"),
+        (("place", STREET, "--height-m", "-1"), "height_m is -1.0: input should be greater"),
+        (("trace", STREET, "{views}", "--transmitters", "1", "--transmitters-file", "t.csv"),
+         "give only one of --transmitter X,Y,Z, --transmitters N and --transmitters-file F"),
+        (("trace", STREET, "{views}", "--transmitters-file", "t.csv"),
+         "cannot read transmitters t.csv: No such file"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line(monkeypatch, tmp_path, dataset_views, arguments, message):
+    before = set(tmp_path.rglob("*"))
+    monkeypatch.chdir(tmp_path)
+    given = [a.replace("{views}", str(dataset_views)) for a in arguments]
+    result = CliRunner().invoke(app, given)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_build_uses_a_file_and_draws_the_map(tmp_path):
+    (tmp_path / "t.csv").write_text("name,x,y,z\nlamp,0,0,9\n")
+    (tmp_path / "spec.yaml").write_text(
+        "views: {count: 1, width: 32, height: 24}\n"
+        "transmitters: {file: t.csv}\n"
+        "radio: {rays: 2000, chunks: 2, max_depth: 1, diffraction: false}\n"
+        "render: {samples_per_pixel: 1}\n"
+    )
+    out = tmp_path / "out"
+    run("build", tmp_path / "spec.yaml", "--scene", STREET, "--out", out)
+    manifest = json.loads((out / "dataset.json").read_text())
+    assert [t["name"] for t in manifest["transmitters"]] == ["lamp"]
+    with Image.open(out / "transmitters.png") as picture:
+        assert picture.width == 1600
+    (out / "transmitters.png").unlink()
+    assert "is right" in run("verify", out)
+    (tmp_path / "t.csv").write_text("name,x,y,z\nlamp,0,0,8\n")
+    result = CliRunner().invoke(
+        app, ["build", str(tmp_path / "spec.yaml"), "--scene", STREET, "--out", str(out)]
+    )
+    assert result.exit_code == 2
+    assert "transmitters.file held other content there" in result.stderr
+
+
+def test_what_counts_of_a_file_is_its_content(tmp_path):
+    file = tmp_path / "t.json"
+    file.write_text("[]")
+    spec = parse_spec({"transmitters": {"file": str(file)}})
+    assert input_hashes(spec) == {TRANSMITTERS: sha256_of(file)}

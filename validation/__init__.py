@@ -1,0 +1,1 @@
+"""Radio maps against closed forms and an independent solver; writes ``docs/validation.md``."""
