@@ -105,24 +105,20 @@ def _comparison(case: Case) -> list[Row]:
     _traced(case, spec.model_copy(update={"rays": 10_000}))  # compiles the kernels
     ours, seconds = _traced(case, spec)
     _, with_diffraction = _traced(case, spec.model_copy(update={"diffraction": True}))
-    number = int(np.argmax([sum(int(v.reached[t].sum()) for v in ours) for t in _rows()]))
+    # The transmitter in line of sight of most pixels, and the views that know most of both kinds.
+    number = int(np.argmax(sum(layers.line_of_sight.sum(axis=(1, 2)) for layers in ours)))
     alone = case._replace(transmitters=[case.transmitters[number]])
     converged, _ = _traced(alone, spec.model_copy(update={"rays": _CONVERGED}))
     known = [_known(layers) for layers in converged]
-    views = np.argsort([-mask.sum() for mask in known])[:_COMPARED].tolist()
-    errors = _mean_errors(
-        [
-            _errors(ours[v].path_gain_db[number], converged[v].path_gain_db[0], known[v], lit)
-            for v in views
-            for lit in [converged[v].line_of_sight[0]]
-        ]
-    )
-    plain = _plain(alone, spec, views, known, [converged[v].line_of_sight[0] for v in views])
-    return _table(seconds, with_diffraction, errors, plain)
-
-
-def _rows() -> range:
-    return range(_TRANSMITTERS)
+    lit = [layers.line_of_sight[0] for layers in converged]
+    both = [min((k & part).sum(), (k & ~part).sum()) for k, part in zip(known, lit, strict=True)]
+    views = np.argsort(both)[: -_COMPARED - 1 : -1].tolist()
+    errors = [
+        _errors(ours[v].path_gain_db[number], converged[v].path_gain_db[0], known[v], lit[v])
+        for v in views
+    ]
+    plain = _plain(alone, spec, views, known, lit)
+    return _table(seconds, with_diffraction, _mean_errors(errors), plain)
 
 
 def _traced(case: Case, spec: RadioSpec) -> tuple[list[RadioLayers], float]:
@@ -151,17 +147,17 @@ def _mean_errors(errors: list[_Errors]) -> _Errors:
 def _plain(
     case: Case, spec: RadioSpec, views: list[int], known: list[Mask], lit: list[Mask]
 ) -> _Plain:
-    """The plain loop on some views, against its own converged maps."""
+    """The plain loop on some of the views, against its own converged maps."""
     caster = RayCaster(case.bundle)
     errors, seconds = [], []
-    for view, seen_directly in zip(views, lit, strict=True):
+    for view in views:
         surface = visible_surface(*case.views[view], "footprint", caster)
         where = case.bundle, spec, surface, case.transmitters[0]
         plain_map(*where, 10_000)  # compiles the kernels
         maps = [plain_map(*where, rays) for rays in (*_PLAIN_RAYS, _CONVERGED)]
         levels = [_decibels(one.gain).reshape(surface.shape) for one in maps]
         mask = known[view] & (levels[-1] > _decibels(np.zeros(1)))
-        errors.append([_errors(one, levels[-1], mask, seen_directly) for one in levels[:-1]])
+        errors.append([_errors(one, levels[-1], mask, lit[view]) for one in levels[:-1]])
         seconds.append([one.seconds for one in maps[:-1]])
     return _Plain(np.mean(errors, axis=0), np.mean(seconds, axis=0))
 

@@ -20,7 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.datasets.findings import Finding, Mask
-from vasgen.datasets.radio_checks import SPEED_OF_LIGHT_M_PER_S, check_radio, one_isotropic
+from vasgen.datasets.radio_checks import (
+    SPEED_OF_LIGHT_M_PER_S,
+    check_radio,
+    eroded,
+    one_isotropic,
+)
 from vasgen.datasets.store import Sample
 from vasgen.layers import RadioLayers
 from vasgen.shells import Shell
@@ -112,7 +117,7 @@ def _check_lit(
             doubtful |= ~(radio.path_gain_db[k] >= free - LIT_TOLERANCE_DB / 2)
         if not (flat & doubtful).any():
             continue
-        surely = flat & doubtful & _eroded(_lit(sample, place, sight))
+        surely = flat & doubtful & eroded(_lit(sample, place, sight))
         row, column = np.nonzero(surely)
         seen, least = _look_closely(sample, place, spec, sight, row, column)
         row, column, least = row[seen], column[seen], least[seen]
@@ -193,16 +198,6 @@ def _inside_planes(sample: Sample) -> Mask:
             good &= (np.abs(step) <= tolerance[inner]) & (turn > _SAME_NORMAL)
     flat[inner] = good
     return flat
-
-
-def _eroded(mask: Mask) -> Mask:
-    """Pixels that are set, as are their eight neighbours."""
-    padded = np.pad(mask, 1)
-    result = mask.copy()
-    for dy in range(3):
-        for dx in range(3):
-            result &= padded[dy : dy + mask.shape[0], dx : dx + mask.shape[1]]
-    return result
 
 
 def _points(sample: Sample) -> Array:

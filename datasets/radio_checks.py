@@ -35,7 +35,7 @@ NEAREST_M = 0.5
 
 #: The direct path of a single isotropic element is known in closed form, and other paths
 #: only add to it. A lit pixel may still lie below free space: part of its footprint can
-#: be in shadow. The median of many lit pixels may not.
+#: be in shadow. The median of many pixels among lit ones may not.
 LIT_MEDIAN_TOLERANCE_DB = 0.5
 LIT_PIXELS_FOR_MEDIAN = 100
 
@@ -68,6 +68,7 @@ def check_radio(sample: Sample, spec: RadioSpec) -> Iterator[Finding]:
         far = np.abs(radio.sinr_db - sinr_db(radio.rss_dbm, spec, groups)) > CONSISTENCY_DB
     yield Finding("rss_dbm", "is not power plus path gain", off & valid)
     yield Finding("sinr_db", "does not follow from rss_dbm and the noise", far & valid)
+    yield from _check_best_server(radio)
     yield from _check_free_space(sample, radio, spec)
 
 
@@ -120,7 +121,8 @@ def _check_free_space(sample: Sample, radio: RadioLayers, spec: RadioSpec) -> It
         yield Finding("path_gain_db", "more than free space and multipath allow", excess)
     if not spec.line_of_sight:
         return
-    for k, lit in enumerate(radio.line_of_sight):
+    for k, some in enumerate(radio.line_of_sight):
+        lit = eroded(some)
         if not one_isotropic(sample.transmitters[k].antenna) or lit.sum() < LIT_PIXELS_FOR_MEDIAN:
             continue
         deficit = float(np.median(free[k][lit] - gain[k][lit]))
@@ -129,6 +131,26 @@ def _check_free_space(sample: Sample, radio: RadioLayers, spec: RadioSpec) -> It
             wrong = np.zeros_like(radio.line_of_sight)
             wrong[k] = lit
             yield Finding("path_gain_db", message, wrong)
+
+
+def _check_best_server(radio: RadioLayers) -> Iterator[Finding]:
+    best, anyone = radio.best_server, radio.reached.any(axis=0)
+    known = (best >= -1) & (best < len(radio.rss_dbm))
+    rows = np.where(known, np.maximum(best, 0), 0).astype(np.int64)
+    power = np.where(radio.reached, radio.rss_dbm, -np.inf)
+    weaker = np.take_along_axis(power, rows[None], axis=0)[0] < power.max(axis=0)
+    wrong = ~known | ((best >= 0) != anyone) | (anyone & weaker)
+    yield Finding("best_server", "is not the transmitter of the strongest RSS", wrong)
+
+
+def eroded(mask: Mask) -> Mask:
+    """Pixels that are set, as are their eight neighbours."""
+    padded = np.pad(mask, 1)
+    result = mask.copy()
+    for dy in range(3):
+        for dx in range(3):
+            result &= padded[dy : dy + mask.shape[0], dx : dx + mask.shape[1]]
+    return result
 
 
 def one_isotropic(antenna: Antenna) -> bool:

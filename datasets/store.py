@@ -170,9 +170,9 @@ def add_radio(
     """
     # The folder switches at once: new arrays beside an old record would be a lie.
     with atomic_directory(folder) as scratch:
-        kept = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".")]
-        for path in kept:
-            if path.name not in (RADIO_NPZ, VIEW_JSON) and not _is_gate(path.name):
+        for path in folder.iterdir():
+            replaced = path.name in (RADIO_NPZ, VIEW_JSON) or _is_gate(path.name)
+            if not replaced and not path.name.startswith("."):
                 _link(path, scratch / path.name)
         before = {path.name for path in scratch.iterdir()}
         _write_arrays(scratch / RADIO_NPZ, radio.arrays())

@@ -48,22 +48,27 @@ class Page(NamedTuple):
         )
         self.write(self.width - 0.56, self.height - 0.48, "N", fontsize=12, weight="bold")
 
-    def draw_scale(self, right: float, bottom: float, inches_per_m: float, longest: float) -> None:
+    def draw_scale(
+        self, x: float, bottom: float, inches_per_m: float, longest: float, *, from_left: bool
+    ) -> None:
         """A scale bar: 1, 2 or 5 times a power of ten.
 
         Args:
-            right: where it ends, inches.
+            x: where it begins, or ends, inches.
             bottom: its lower edge, inches.
             inches_per_m: scale of the map.
             longest: it gets, inches.
+            from_left: whether it begins at ``x``.
         """
         power = 10.0 ** np.floor(np.log10(longest / inches_per_m))
         length = max(n * power for n in (1, 2, 5) if n * power * inches_per_m <= longest)
         width = length * inches_per_m
-        axes = self.box(right - width, bottom, width, 0.1)
+        left = x if from_left else x - width
+        axes = self.box(left, bottom, width, 0.1)
         axes.set(xlim=(0, 4), ylim=(0, 1))
         for quarter, colour in enumerate((INK, PAPER, INK, PAPER)):
             axes.axvspan(quarter, quarter + 1, color=colour, lw=0)
         axes.spines[:].set_color(INK)
-        self.write(right - width, bottom - 0.16, "0")
-        self.write(right, bottom - 0.16, f"{length:g} m", ha="right")
+        self.write(left, bottom - 0.16, "0")
+        side = "center" if from_left else "right"
+        self.write(left + width, bottom - 0.16, f"{length:g} m", ha=side)

@@ -96,7 +96,7 @@ def draw_topdown(subject: Subject, row: int, transmitter: Transmitter, path: Pat
     _mark(axes, subject.found, transmitter)
     _draw_head(page, subject, transmitter)
     _draw_key(page, scale)
-    page.draw_scale((_WIDTH + _MAP) / 2, 0.55, _MAP / (east - west), _MAP / 5)
+    page.draw_scale((_WIDTH + _MAP) / 2, 0.55, _MAP / (east - west), _MAP / 5, from_left=False)
     with atomic_file(path) as scratch:
         page.figure.savefig(scratch, format="png", facecolor=PAPER)
 

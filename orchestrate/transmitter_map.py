@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,6 +18,7 @@ from vasgen.artefact import atomic_file
 from vasgen.bundle import SceneBundle
 from vasgen.orchestrate.contexts import LAMP_POST, ROOFTOP
 from vasgen.orchestrate.glance import is_class
+from vasgen.orchestrate.page import Page
 from vasgen.orchestrate.scene_plan import HEIGHTS, INK, PAPER, Extent, ScenePlan, survey_plan
 from vasgen.raycast import RayCaster
 from vasgen.semantics import BUILDING
@@ -57,25 +57,6 @@ _DOT = (12.0, 120.0)
 _LEGEND_STEP = 1.35
 
 
-class _Page(NamedTuple):
-    """The page; lengths are inches from its lower left corner."""
-
-    figure: Figure
-    height: float
-
-    def box(self, left: float, bottom: float, width: float, height: float) -> Axes:
-        """Empty axes."""
-        page = np.array([_WIDTH, self.height, _WIDTH, self.height])
-        axes = self.figure.add_axes(tuple(np.array([left, bottom, width, height]) / page))
-        axes.set(xticks=[], yticks=[])
-        return axes
-
-    def write(self, x: float, y: float, text: str, **style: Any) -> None:
-        """Text, centred vertically."""
-        style = {"color": INK, "va": "center", "fontsize": 9.5, **style}
-        self.figure.text(x / _WIDTH, y / self.height, text, **style)
-
-
 def draw_transmitters(
     bundle: SceneBundle, transmitters: Sequence[Transmitter], path: Path | str
 ) -> Path:
@@ -98,16 +79,17 @@ def draw_transmitters(
     plan = survey_plan(RayCaster(bundle), _frame(bundle, places))
     west, east, south, north = plan.extent
     tall = _MAP * (north - south) / (east - west)
-    page = _Page(Figure(figsize=(_WIDTH, tall + _HEAD + _FOOT), dpi=160), tall + _HEAD + _FOOT)
+    height = tall + _HEAD + _FOOT
+    page = Page(Figure(figsize=(_WIDTH, height), dpi=160), _WIDTH, height)
     FigureCanvasAgg(page.figure)
     axes = page.box((_WIDTH - _MAP) / 2, _FOOT, _MAP, tall)
     axes.imshow(plan.colours(), extent=plan.extent, origin="lower", interpolation="antialiased")
     axes.set(xlim=(west, east), ylim=(south, north))
     axes.spines[:].set_color(INK)
     _draw_dots(axes, transmitters, places)
-    _draw_head(page, axes, bundle, transmitters)
+    _draw_head(page, bundle, transmitters)
     _draw_legend(page, transmitters)
-    _draw_scale(page, east - west)
+    page.draw_scale((_WIDTH - _MAP) / 2, 0.3, _MAP / (east - west), _MAP / 5, from_left=True)
     _draw_heights(page, plan)
     with atomic_file(Path(path)) as scratch:
         page.figure.savefig(scratch, format="png", facecolor=PAPER)
@@ -148,9 +130,7 @@ def _draw_dots(axes: Axes, transmitters: Sequence[Transmitter], places: Array) -
         )
 
 
-def _draw_head(
-    page: _Page, axes: Axes, bundle: SceneBundle, transmitters: Sequence[Transmitter]
-) -> None:
+def _draw_head(page: Page, bundle: SceneBundle, transmitters: Sequence[Transmitter]) -> None:
     """Name of the scene, and north."""
     left, top = (_WIDTH - _MAP) / 2, page.height
     page.write(left, top - 0.37, bundle.name, fontsize=22, weight="bold")
@@ -159,18 +139,10 @@ def _draw_head(
     power = f"{lowest:g} dBm" if lowest == highest else f"{lowest:g} to {highest:g} dBm"
     facts = f"{number} transmitter{'s' if number > 1 else ''}   ·   {power}"
     page.write(left, top - 0.7, facts, fontsize=11)
-    x, y = (_WIDTH - 0.68) / _WIDTH, page.height
-    axes.annotate(
-        "",
-        xy=(x, 1 - 0.22 / y),
-        xytext=(x, 1 - 0.74 / y),
-        xycoords="figure fraction",
-        arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.6},
-    )
-    page.write(_WIDTH - 0.56, top - 0.48, "N", fontsize=12, weight="bold")
+    page.draw_north()
 
 
-def _draw_legend(page: _Page, transmitters: Sequence[Transmitter]) -> None:
+def _draw_legend(page: Page, transmitters: Sequence[Transmitter]) -> None:
     """Colour and number of each context."""
     numbers = Counter(transmitter.context for transmitter in transmitters)
     known = [context for context in _COLOURS if context in numbers]
@@ -185,25 +157,7 @@ def _draw_legend(page: _Page, transmitters: Sequence[Transmitter]) -> None:
         page.write(left + column * step + 0.24, 0.645, f"{context}  {numbers[context]}")
 
 
-def _draw_scale(page: _Page, width_m: float) -> None:
-    length = _round_length(width_m / 5)
-    left, width = (_WIDTH - _MAP) / 2, _MAP * length / width_m
-    axes = page.box(left, 0.3, width, 0.1)
-    axes.set(xlim=(0, 4), ylim=(0, 1))
-    for quarter, colour in enumerate((INK, PAPER, INK, PAPER)):
-        axes.axvspan(quarter, quarter + 1, color=colour, lw=0)
-    axes.spines[:].set_color(INK)
-    page.write(left, 0.19, "0")
-    page.write(left + width, 0.19, f"{length:g} m", ha="center")
-
-
-def _round_length(wanted_m: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is not above."""
-    power = 10.0 ** np.floor(np.log10(wanted_m))
-    return float(max(step for step in (1, 2, 5) if step * power <= wanted_m) * power)
-
-
-def _draw_heights(page: _Page, plan: ScenePlan) -> None:
+def _draw_heights(page: Page, plan: ScenePlan) -> None:
     """Colours of the buildings."""
     if not is_class(plan.semantic, BUILDING).any():
         return

@@ -73,7 +73,8 @@ def _wedge(inner_deg: float, slab: theory.Slab) -> theory.Wedge:
 def _place(wedge: theory.Wedge, radius: float, angle_deg: float, height: float) -> Array:
     turn = np.radians(angle_deg)
     flat = np.cos(turn) * wedge.into_face_0 + np.sin(turn) * wedge.normal_0
-    return radius * flat + np.array([0.0, 0.0, height])
+    place: Array = radius * flat + np.array([0.0, 0.0, height])
+    return place
 
 
 def _edges(short: bool) -> Outcome:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 PAPER = "#f7f4ee"
@@ -29,10 +31,14 @@ def new_figure(title: str, columns: int, *, height: float = 4.3) -> tuple[Figure
         columns: number of panels.
         height: inches.
     """
-    figure = Figure(figsize=(10.4, height), dpi=105, facecolor=PAPER, layout="constrained")
+    figure = Figure(
+        figsize=(10.4, height),
+        dpi=105,
+        facecolor=PAPER,
+        layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08),
+    )
     FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.012, ha="left", fontsize=13.5, color=INK, weight="bold")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.08)  # type: ignore[union-attr]
     return figure, list(figure.subplots(1, columns, squeeze=False)[0])
 
 
@@ -104,6 +110,6 @@ def mark(axes: Axes, x: float, text: str, *, low: float = 0.015) -> None:
     )
 
 
-def legend(axes: Axes, **where: object) -> None:
+def legend(axes: Axes, **where: Any) -> None:
     """Names of curves and points."""
-    axes.legend(frameon=False, fontsize=8.2, title_fontsize=8.2, labelcolor=INK, **where)  # type: ignore[arg-type]
+    axes.legend(frameon=False, fontsize=8.2, title_fontsize=8.2, labelcolor=INK, **where)

@@ -35,6 +35,8 @@ _CONCRETE = theory.Slab("concrete", 0.3)
 
 #: Standard deviation that the counted rays leave on a bin of pixels is far below this, dB.
 _BIN_DB = 0.1
+#: Around Brewster's angle the power changes by this as a ray moves by a centimetre, dB.
+_NULL_DB = 0.2
 _SUM_DB = 0.03
 
 
@@ -53,13 +55,13 @@ class Bins(NamedTuple):
     expected: Array
     reference: Array
 
-    def checks(self, setting: str) -> list[Check]:
-        """Sum and worst bin."""
+    def checks(self, setting: str, *, worst_db: float = _BIN_DB) -> list[Check]:
+        """Sum and worst bin, which may be off by ``worst_db``."""
         total = theory.decibels(self.measured.sum() / self.expected.sum())
         worst = np.abs(deviation_db(self.measured, self.expected)).max()
         return [
             Check(setting, "sum", len(self.middle), float(total), _SUM_DB),
-            Check(setting, "worst bin", len(self.middle), float(worst), _BIN_DB),
+            Check(setting, "worst bin", len(self.middle), float(worst), worst_db),
         ]
 
 
@@ -87,7 +89,7 @@ def binned(
 
 
 def _two_ray(short: bool) -> Outcome:
-    rays = 8_000_000 if short else 40_000_000
+    rays = 3_000_000 if short else 8_000_000
     grounds = {1e9: "very_dry_ground", 3.5e9: "very_dry_ground", 28e9: "concrete"}
     if not short:
         grounds[60e9] = "concrete"
@@ -97,8 +99,8 @@ def _two_ray(short: bool) -> Outcome:
         for frequency, ground in grounds.items():
             for height in heights:
                 slab = theory.Slab(ground, 1.0 if "ground" in ground else 0.3)
+                found = _wall_over_ground(slab, frequency, height, shift, rays)
                 for number, pol in enumerate("VH"):
-                    found = _wall_over_ground(slab, frequency, height, shift, rays)
                     bins = _ground_bins(found, number, slab, frequency, height, shift, pol)
                     setting = (
                         f"{frequency / 1e9:g} GHz, {ground.replace('_', ' ')}, transmitter at "
@@ -189,13 +191,13 @@ def _two_ray_figure(shown: dict[tuple[float, float, str], Bins]) -> Figure:
 
 
 def _mirror(short: bool) -> Outcome:
-    rays = 8_000_000 if short else 40_000_000
+    rays = 8_000_000 if short else 12_000_000
     slabs = [_METAL, _CONCRETE, theory.Slab("glass", 0.006)]
     if not short:
         slabs += [theory.Slab("glass", 0.03), theory.Slab("brick", 0.2)]
     checks, shown = [], {}
     for shift in (ORIGIN,) if short else (ORIGIN, FAR):
-        for frequency in (3.5e9,) if short else (1e9, 3.5e9, 28e9):
+        for frequency in (3.5e9,) if short or shift.any() else (1e9, 3.5e9, 28e9):
             for slab in slabs:
                 bins = _mirror_bins(slab, frequency, shift, rays)
                 for pol, found in bins.items():
@@ -203,7 +205,8 @@ def _mirror(short: bool) -> Outcome:
                         f"{frequency / 1e9:g} GHz, {_name(slab)}, "
                         f"{'TM' if pol == 'V' else 'TE'}, {place_name(shift)}"
                     )
-                    checks += found.checks(setting)
+                    null = pol == "V" and slab.material != "metal"
+                    checks += found.checks(setting, worst_db=_NULL_DB if null else _BIN_DB)
                     shown[frequency, slab, pol] = found
     return Outcome(checks, _mirror_figure(shown))
 
@@ -213,7 +216,7 @@ def _name(slab: theory.Slab) -> str:
 
 
 def _mirror_bins(slab: theory.Slab, frequency: float, shift: Array, rays: int) -> dict[str, Bins]:
-    wall = [(6, 10, 0), (-6, 10, 0), (-6, 10, 70), (6, 10, 70)]
+    wall = [(9, 10, 0), (-9, 10, 0), (-9, 10, 70), (9, 10, 70)]
     floor = [(-90, -90, 0), (90, -90, 0), (90, 10, 0), (-90, 10, 0)]
     scene = scene_of(
         [rectangle("wall", wall, _CONCRETE), rectangle("floor", floor, slab)],
@@ -221,7 +224,7 @@ def _mirror_bins(slab: theory.Slab, frequency: float, shift: Array, rays: int) -
         shift,
     )
     spec = _MIRROR.model_copy(update={"frequency_hz": frequency, "rays": rays})
-    eye = Eye((0, -60, 35), (0, 10, 35), 20, 160, 7.2).moved(shift)
+    eye = Eye((0, -60, 35), (0, 10, 35), 30, 160, 10.8).moved(shift)
     source = np.array([0.0, 0.0, 1.6])
     found = trace(scene, eye, spec, transmitters(source + shift, "VH"))
     pixels = found.whole() & (found.normal[:, 1] < -0.5)
@@ -278,8 +281,8 @@ _STREET_SOURCE = np.array([3.0, 0.0, 8.0])
 
 
 def _canyon(short: bool) -> Outcome:
-    rays = 8_000_000 if short else 30_000_000
-    orders = (0, 1, 6) if short else (0, 1, 2, 4, 12)
+    rays = 3_000_000 if short else 8_000_000
+    orders = (0, 1, 6) if short else (0, 1, 3, 12)
     checks, shown = [], {}
     for shift in (FAR,) if short else (ORIGIN, FAR):
         for slab, frequency in ((_METAL, 3.5e9), (_CONCRETE, 3.5e9), (_CONCRETE, 28e9)):
@@ -405,7 +408,9 @@ MIRROR = Case(
     ),
     why=(
         "As for two rays; nothing but the reflection is counted, so there is nothing to hide "
-        "behind."
+        "behind. Around Brewster's angle TM has 0.2 dB a bin: reflected rays start up to a "
+        "centimetre off the plate (the step that keeps float32 rays from hitting what they leave), "
+        "which is 0.03° here, and the null is so deep that this is 0.1 dB."
     ),
     caption="Lines: theory. Points: measured reflected power over Friis from the image.",
     run=_mirror,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from validation.theory import Slab
 from vasgen.antenna import Antenna
@@ -42,22 +42,22 @@ def place_name(shift: Array) -> str:
     return "10 km away" if shift.any() else "origin"
 
 
-def part(name: str, vertices: Array, faces: Array, slab: Slab) -> Mesh:
+def part(name: str, vertices: Array, faces: NDArray[Any], slab: Slab) -> Mesh:
     """A mesh of one material, and an object of its own."""
     count = len(faces)
     return Mesh(
         name,
         material_name(slab),
         vertices,
-        faces,
+        np.asarray(faces, np.int32),
         np.full(count, SemanticClass.WALL),
         np.full(count, zlib.crc32(name.encode()) % 30_000 + 1),
-        np.zeros(count),
-        np.zeros((count, 3, 2)),
+        np.zeros(count, np.uint16),
+        np.zeros((count, 3, 2), np.float32),
     )
 
 
-def rectangle(name: str, corners: Array | list[tuple[float, ...]], slab: Slab) -> Mesh:
+def rectangle(name: str, corners: ArrayLike, slab: Slab) -> Mesh:
     """Two triangles over four corners in order."""
     return part(name, np.asarray(corners, np.float64), np.array([[0, 1, 2], [0, 2, 3]]), slab)
 
@@ -206,7 +206,11 @@ def transmitters(position: Array | tuple[float, ...], polarizations: str) -> lis
     """Isotropic transmitters at one place, one for each letter."""
     place = tuple(float(x) for x in position)
     return [
-        Transmitter(letter, (place[0], place[1], place[2]), antenna=Antenna(polarization=letter))
+        Transmitter(
+            letter,
+            (place[0], place[1], place[2]),
+            antenna=Antenna.model_validate({"polarization": letter}),
+        )
         for letter in polarizations
     ]
 

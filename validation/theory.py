@@ -340,7 +340,7 @@ def _mirrored(
 ) -> tuple[Complex, Complex]:
     """Soft and hard part of a field after its reflection at a face."""
     if wedge.slab is None:
-        return -soft + 0j, hard + 0j
+        return (-soft).astype(np.complex128), hard.astype(np.complex128)
     soft_in, hard_in = _edge_basis(ray, wedge.along)
     field = soft[:, None] * soft_in + hard[:, None] * hard_in
     across = np.cross(ray, normal)
@@ -352,10 +352,11 @@ def _mirrored(
     tm = found.r_tm * np.einsum("ij,ij->i", np.cross(ray, field), across)
     mirrored = te[:, None] * across + tm[:, None] * np.cross(across, after)
     soft_out, hard_out = _edge_basis(after, wedge.along)
-    return (
-        np.einsum("ij,ij->i", mirrored, soft_out),
-        np.einsum("ij,ij->i", mirrored, hard_out),
-    )
+    parts: list[Complex] = [
+        np.einsum("ij,ij->i", mirrored, basis).astype(np.complex128)
+        for basis in (soft_out, hard_out)
+    ]
+    return parts[0], parts[1]
 
 
 def knife_edge_db(wedge: Wedge, source: Array, point: Array, frequency_hz: float) -> Array:

@@ -129,9 +129,9 @@ class Diffraction:
         for number in np.unique(self.wedges.material).tolist():
             # Opaque: an input of the compiled kernel, which all materials then use.
             alike = of_pair == dr.opaque(mi.UInt32, number)
-            some, *pairs = _kept(alike, row, wedge, point)
+            some, wedges, points = _kept(alike, row, wedge, point)
             if len(some):
-                bends = self._bends(*pairs, table)
+                bends = self._bends(wedges, points, table)
                 dr.scatter(gain, self._utd_gain(self._radio.materials[number], bends), some)
         return gain
 

@@ -63,4 +63,5 @@ def _filled(edges: NDArray[np.float64], corners: set[tuple[float, ...]]) -> NDAr
     """Which edges, (E, 2, 3), run between corners of what is set in."""
     ends = edges.round(3).reshape(-1, 3).tolist()
     at_corner = np.array([tuple(end) in corners for end in ends], bool).reshape(-1, 2)
-    return at_corner[:, 0] & at_corner[:, 1]
+    filled: NDArray[np.bool_] = at_corner[:, 0] & at_corner[:, 1]
+    return filled

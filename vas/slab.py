@@ -35,10 +35,10 @@ def grid_surface(grid: Grid, plan: GroundPlan) -> ReceiverSurface:
         plan: what stands on them.
     """
     outdoors = plan.outdoors.ravel()
-    free = np.logical_and(plan.free.reshape(-1, PARTS**2), outdoors[:, None])
+    free = np.where(outdoors[:, None], plan.free.reshape(-1, PARTS**2), False)
     # Where a wall leaves no part whole, the cell's points ask for themselves.
-    free[outdoors & ~free.any(axis=1)] = True
-    whole = free.all(axis=1)
+    free[outdoors & ~np.any(free, axis=1)] = True
+    whole = np.all(free, axis=1)
     cut, part = np.nonzero(free & ~whole[:, None])
     pixel = np.concatenate([np.flatnonzero(whole), cut])
     side = np.where(np.arange(len(pixel)) < whole.sum(), 1.0, 1.0 / PARTS)

@@ -70,8 +70,8 @@ def complain_of_marked(marked: Sequence[tuple[str, Sequence[str]]], views: int) 
     for name, problems in marked[:_MARKED_SHOWN]:
         complain(f"view {name}: {'; '.join(problems)}")
     shown = f", the first {_MARKED_SHOWN} above" if len(marked) > _MARKED_SHOWN else ""
-    what = "1 of {} views is marked" if len(marked) == 1 else f"{len(marked)} of {{}} are marked"
-    complain(f"{what.format(views)}{shown}; look at gate-*.png in its folder.")
+    verb = "view is" if views == 1 else "views is" if len(marked) == 1 else "views are"
+    complain(f"{len(marked)} of {views} {verb} marked{shown}; gate-*.png there show where.")
 
 
 def succeed(title: str, facts: dict[str, str], next_commands: Sequence[str] = ()) -> None:

@@ -17,7 +17,18 @@ from vasgen.errors import InputError
 from vasgen.orchestrate import read_poses
 from vasgen.semantics import SemanticClass
 
-COMMANDS = ["city", "plan", "place", "render", "trace", "build", "verify", "show", "doctor"]
+COMMANDS = [
+    "city",
+    "plan",
+    "place",
+    "render",
+    "trace",
+    "topdown",
+    "build",
+    "verify",
+    "show",
+    "doctor",
+]
 
 
 def run(*arguments):

@@ -111,7 +111,8 @@ def test_a_wrong_key_names_the_right_one(tmp_path):
 def test_both_kinds_of_transmitter_are_refused(dataset_views):
     both = run("trace", "sionna:box", dataset_views, "--transmitter", "1,2,3", "--transmitters", 2)
     assert both.stderr == (
-        "vasgen: give either --transmitter X,Y,Z or --transmitters N, not both.\n"
+        "vasgen: give only one of --transmitter X,Y,Z, --transmitters N and "
+        "--transmitters-file F.\n"
     )
     surface = run("trace", "sionna:box", dataset_views, "--surface", "foot")
     assert surface.stderr == (

@@ -46,6 +46,7 @@ def with_gain(view, where, gain_db):
         path_gain_db=gain,
         rss_dbm=rss,
         sinr_db=radio_checks.sinr_db(rss, SPEC, [0, 0]).astype(np.float32),
+        best_server=np.where(reached.any(axis=0), rss.argmax(axis=0), -1).astype(np.int16),
         reached=reached,
         standard_error_db=np.where(reached, 0, np.nan).astype(np.float32),
     )

@@ -72,6 +72,8 @@ RADIO_DAMAGE = [
     ("path_gain_db", _set(1, 20, 3, 3.0), "more power than was sent"),
     ("rss_dbm", _set(1, 20, 3, -20.0), "is not power plus path gain"),
     ("sinr_db", _set(1, 20, 3, 40.0), "does not follow from rss_dbm"),
+    ("best_server", _set(20, 3, 7), "is not the transmitter of the strongest RSS"),
+    ("best_server", _set(20, 3, -1), "is not the transmitter of the strongest RSS"),
     ("line_of_sight", _set(1, 0, 3, True), "true in the sky"),
     ("reached", _set(1, 20, 3, False), "false exactly at -250 dB is broken"),
     ("standard_error_db", _set(1, 20, 3, -1.0), "negative or infinite"),
@@ -85,7 +87,15 @@ def test_one_wrong_radio_pixel_is_found(tmp_path, view, write, layer, change, me
     problems = [p for p in verify(tmp_path).problems if p.layer == layer and message in p.message]
     assert len(problems) == 1
     assert problems[0].count == 1
-    assert problems[0].first in ((1, 20, 3), (1, 0, 3))
+    assert problems[0].first in ((1, 20, 3), (1, 0, 3), (20, 3))
+
+
+def test_the_best_server_is_the_strongest(tmp_path, view, write):
+    other = np.where(view.radio.best_server < 0, -1, 1 - view.radio.best_server)
+    swapped = replace(view, radio=replace(view.radio, best_server=other.astype(np.int16)))
+    write(tmp_path / "v", swapped)
+    (found,) = verify(tmp_path).problems
+    assert (found.layer, found.count) == ("best_server", int((other >= 0).sum()))
 
 
 def test_gain_must_be_within_what_multipath_allows(tmp_path, view, write):

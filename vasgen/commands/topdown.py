@@ -40,25 +40,25 @@ def topdown(
     ],
     out: Annotated[Path, typer.Option(help="Folder for the maps.")],
     centre: Annotated[
-        str | None, typer.Option(metavar="X,Y", help="Metres. [default: the scene's middle]")
+        str | None, typer.Option(metavar="X,Y", help="Metres.", show_default="the scene's middle")
     ] = None,
     size: Annotated[int, typer.Option(help="Cells along each side.")] = 256,
     cell_m: Annotated[float, typer.Option(help="Side of a cell, metres.")] = 1.0,
     height_m: Annotated[float, typer.Option(help="Above the ground, metres.")] = 1.5,
     transmitters: Annotated[
         int | None,
-        typer.Option(min=1, help="Place so many above the cells of a scene. [default: 2]"),
+        typer.Option(min=1, help="Place so many above the cells of a scene.", show_default="2"),
     ] = None,
     frequency_ghz: Annotated[
-        float | None, typer.Option(help="Carrier, GHz. [default: the dataset's, or 3.5]")
+        float | None, typer.Option(help="Carrier, GHz.", show_default="the dataset's, or 3.5")
     ] = None,
     rays: Annotated[
         int | None,
-        typer.Option(help="Rays per transmitter. [default: the dataset's, or 10 million]"),
+        typer.Option(help="Rays per transmitter.", show_default="the dataset's, or 10 million"),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=2**63 - 1, help="[default: the dataset's, or 0]"),
+        typer.Option(min=0, max=2**63 - 1, help="Seed.", show_default="the dataset's, or 0"),
     ] = None,
 ) -> None:
     """Map path gain, RSS and SINR at a height above the ground, seen from above."""

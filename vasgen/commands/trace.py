@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from vasgen._console import (
 )
 from vasgen.commands.arguments import SceneArgument, SeedOption, ViewsArgument, point
 from vasgen.errors import InputError
+
+if TYPE_CHECKING:
+    from vasgen.spec import DatasetSpec
 
 app = typer.Typer()
 
@@ -38,51 +41,55 @@ def trace(
     transmitters_file: Annotated[
         Path | None, typer.Option(help="Or those of a JSON or CSV file, as from vasgen place.")
     ] = None,
-    frequency_ghz: Annotated[float, typer.Option(help="Carrier, GHz.")] = 3.5,
-    rays: Annotated[int, typer.Option(help="Rays per transmitter and view.")] = 10_000_000,
+    frequency_ghz: Annotated[
+        float | None, typer.Option(help="Carrier, GHz.", show_default="3.5")
+    ] = None,
+    rays: Annotated[
+        int | None, typer.Option(help="Rays per transmitter.", show_default="10000000")
+    ] = None,
     target_db: Annotated[
         float | None,
         typer.Option(help="Stop where the median standard error of a map is below it, dB."),
     ] = None,
-    surface: Annotated[str, typer.Option(help="footprint or lattice.")] = "footprint",
+    surface: Annotated[
+        str | None, typer.Option(help="footprint or lattice.", show_default="footprint")
+    ] = None,
+    spec: Annotated[
+        Path | None,
+        typer.Option(help="Spec whose radio and transmitters count, where no option says else."),
+    ] = None,
     seed: SeedOption = 0,
 ) -> None:
     """Trace the radio signal onto the surfaces that rendered views show."""
     from vasgen.datasets import target_text
     from vasgen.orchestrate import place_transmitters, reopen_views, trace_views
     from vasgen.scenes import open_scene
-    from vasgen.spec import parse_spec
     from vasgen.vas import radio_notes
 
     watch = Stopwatch()
     folder = reopen_views(views)
     radio = {
-        "frequency_hz": frequency_ghz * 1e9,
+        "frequency_hz": None if frequency_ghz is None else frequency_ghz * 1e9,
         "rays": rays,
         "target_db": target_db,
         "surface": surface,
     }
-    spec = parse_spec(
-        {
-            "radio": radio,
-            "transmitters": _transmitters(transmitter, transmitters, transmitters_file),
-        },
-        "options",
-    )
+    places = _transmitters(transmitter, transmitters, transmitters_file)
+    resolved = _resolve(spec, radio, places)
     with progress_bars() as bars:
         bars.start("Loading the scene", 0)
         bundle = open_scene(scene)
         cameras = [folder.record(index).camera for index in range(len(folder))]
-        placed = place_transmitters(bundle, spec.transmitters, cameras, seed)
-        made = trace_views(bundle, folder, placed, spec.radio, seed=seed, progress=bars)
-    tell_notes(radio_notes(bundle, spec.radio))
+        placed = place_transmitters(bundle, resolved.transmitters, cameras, seed)
+        made = trace_views(bundle, folder, placed, resolved.radio, seed=seed, progress=bars)
+    tell_notes(radio_notes(bundle, resolved.radio))
     facts = {
         "views": made_of(made, len(folder)),
         "transmitters": "  ".join("({:g}, {:g}, {:g})".format(*t.position) for t in placed),
         "took": str(watch),
     }
-    if spec.radio.target_db is not None:
-        facts["target"] = target_text(folder, spec.radio)
+    if resolved.radio.target_db is not None:
+        facts["target"] = target_text(folder, resolved.radio)
     succeed(f"Traced {views}", facts, [f"vasgen show {views}", f"vasgen verify {views}"])
     records = {name: folder.record(index) for index, name in enumerate(folder.names)}
     marked = [(name, record.problems) for name, record in records.items() if record.problems]
@@ -101,6 +108,25 @@ def _transmitters(
         )
     if file is not None:
         return {"file": str(file)}
-    if not positions:
-        return {"count": count or 2}
-    return {"positions": [point("--transmitter", text) for text in positions]}
+    if positions:
+        return {"positions": [point("--transmitter", text) for text in positions]}
+    return {} if count is None else {"count": count}
+
+
+def _resolve(
+    path: Path | None, radio: dict[str, object], transmitters: dict[str, object]
+) -> DatasetSpec:
+    """The spec of the file, or the defaults, with what the options say in its place."""
+    from vasgen.spec import parse_spec, read_spec
+
+    record = {} if path is None else read_spec(path).to_plain()
+    given = {key: value for key, value in radio.items() if value is not None}
+    if transmitters:  # other places than those of the file
+        record["transmitters"] = {
+            **record.get("transmitters", {}),
+            "positions": None,
+            "file": None,
+            **transmitters,
+        }
+    record["radio"] = {**record.get("radio", {}), **given}
+    return parse_spec(record, "options")
