@@ -45,7 +45,7 @@ def plain_map(
     """One view and one transmitter of the plain loop."""
     start = time.perf_counter()
     radio = RadioScene(bundle, spec, np.zeros(3))
-    radio.set_transmitters([transmitter])
+    radio.set_transmitter(transmitter)
     found = radio.rt.RadioMapSolver()(
         radio.scene,
         measurement_surface=_mesh(surface),

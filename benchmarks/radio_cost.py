@@ -171,7 +171,7 @@ def _timed() -> Iterator[dict[str, float]]:
 def _floor(base: _Setting, views: Sequence[View]) -> list[Row]:
     """Ray segments a second: of rays that only bounce, and of those that are counted."""
     radio = RadioScene(base.bundle, base.spec, np.zeros(3))
-    radio.set_transmitters(base.transmitters)
+    radio.set_transmitter(base.transmitters[0])
     bare, segments = _best(lambda: _bounced(radio))
     caster = RayCaster(base.bundle)
     surfaces = [visible_surface(*view, "footprint", caster) for view in views]

@@ -161,7 +161,7 @@ def _against_paths(
     place = (1 - s) * (1 - t) * a + s * (1 - t) * b + s * t * c + (1 - s) * t * d
     centre = np.round(np.median(surface.quad_centres, axis=0))
     radio = RadioScene(scene, spec, centre)
-    radio.set_transmitters([transmitter])
+    radio.set_transmitter(transmitter)
     place = place + surface.offset_m(centre)[quads, None] * surface.normal[quads]
     solve: Any = path_solver_gain
     value: Array = solve(radio, place, surface.normal[quads], spec).reshape(-1, _POINTS)

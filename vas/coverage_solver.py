@@ -74,7 +74,7 @@ class CoverageSolver:
             done = scaled(advance, len(some) / maps)
             audience = Audience(some, radio.centre) if _counts_rays(self._spec) else None
             for row, transmitter in enumerate(transmitters):
-                radio.set_transmitters([transmitter])
+                radio.set_transmitter(transmitter)
                 position = np.asarray(transmitter.position)
                 rows = [one.row(row) for one in powers]
                 self._closed_form(radio, some, position, rows, scaled(done, _CLOSED_FORM_SHARE))

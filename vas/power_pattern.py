@@ -33,7 +33,7 @@ def power_patterns(transmitters: Sequence[Transmitter]) -> AntennaPatterns:
             continue
         done[look] = number
         at_centre = Transmitter("tx", (0.0, 0.0, 0.0), 0.0, look[1], look[0])
-        space.set_transmitters([at_centre])
+        space.set_transmitter(at_centre)
         power = radiated_power(space, towards.reshape(-1, 3))
         gain[number] = power.reshape(towards.shape[:2])
     return AntennaPatterns(gain, elevation, azimuth)

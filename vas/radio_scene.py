@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,8 +32,8 @@ class FreeSpace:
         rt: the module ``sionna.rt``.
         scene: its scene, in coordinates relative to ``centre``.
         centre: (3,) float64 world metres.
-        precoding: real and imaginary part of the weights that feed the transmitters,
-            tensors of shape [transmitter, port].
+        precoding: real and imaginary part of the weights that feed the transmitter,
+            tensors of shape [1, port].
     """
 
     def __init__(self, frequency_hz: float, centre: Array) -> None:
@@ -45,13 +44,11 @@ class FreeSpace:
         self.scene.frequency = frequency_hz
         self.precoding: tuple[Any, Any]
 
-    def set_transmitters(self, transmitters: Sequence[Transmitter]) -> None:
-        """Replace the transmitters of the scene.
-
-        Args:
-            transmitters: with equal arrays; their precoding may differ.
-        """
-        antenna = transmitters[0].antenna
+    def set_transmitter(self, transmitter: Transmitter) -> None:
+        """Make this the only transmitter of the scene."""
+        for name in list(self.scene.transmitters):
+            self.scene.remove(name)
+        antenna = transmitter.antenna
         self.scene.tx_array = self.rt.PlanarArray(
             num_rows=antenna.rows,
             num_cols=antenna.columns,
@@ -60,19 +57,16 @@ class FreeSpace:
             pattern=antenna.pattern,
             polarization=antenna.polarization,
         )
-        for name in list(self.scene.transmitters):
-            self.scene.remove(name)
-        for transmitter in transmitters:
-            yaw, pitch, roll = np.radians(transmitter.orientation_deg)
-            self.scene.add(
-                self.rt.Transmitter(
-                    name=f"transmitter-{transmitter.name}",
-                    position=(np.asarray(transmitter.position) - self.centre).tolist(),
-                    orientation=[float(yaw), float(pitch), float(roll)],
-                    power_dbm=transmitter.power_dbm,
-                )
+        yaw, pitch, roll = np.radians(transmitter.orientation_deg)
+        self.scene.add(
+            self.rt.Transmitter(
+                name=f"transmitter-{transmitter.name}",
+                position=(np.asarray(transmitter.position) - self.centre).tolist(),
+                orientation=[float(yaw), float(pitch), float(roll)],
+                power_dbm=transmitter.power_dbm,
             )
-        weights = np.stack([port_weights(transmitter.antenna) for transmitter in transmitters])
+        )
+        weights = port_weights(antenna)[None]
         self.precoding = (_tensor(weights.real), _tensor(weights.imag))
 
 

@@ -49,11 +49,6 @@ class Antenna(Part):
         """Number of feeds: elements times polarizations."""
         return self.rows * self.columns * (2 if self.polarization in ("VH", "cross") else 1)
 
-    @property
-    def elements(self) -> Antenna:
-        """The same array without its precoding."""
-        return self.model_copy(update={"steer_deg": None, "weights": None})
-
     @model_validator(mode="after")
     def _one_precoding(self) -> Antenna:
         if self.weights is None:

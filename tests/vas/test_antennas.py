@@ -51,8 +51,8 @@ def turned(yaw, pitch, roll):
 
 
 def place(space, antenna, orientation_deg=(0.0, 0.0, 0.0)):
-    space.set_transmitters(
-        [Transmitter("tx", (0.0, 0.0, 0.0), orientation_deg=orientation_deg, antenna=antenna)]
+    space.set_transmitter(
+        Transmitter("tx", (0.0, 0.0, 0.0), orientation_deg=orientation_deg, antenna=antenna)
     )
 
 
@@ -408,9 +408,7 @@ def test_reflections_follow_the_antenna(name, frequency_hz, orientation, steer):
     surface = visible_surface(camera, depth, normal, "footprint", caster)
     radio = RadioScene(scene, spec, np.zeros(3))
     position = (2.0, -6.0, 5.0)
-    radio.set_transmitters(
-        [Transmitter("tx", position, orientation_deg=orientation, antenna=antenna)]
-    )
+    radio.set_transmitter(Transmitter("tx", position, orientation_deg=orientation, antenna=antenna))
     coverage = trace_coverage(
         radio, Audience([surface], radio.centre), spec, seed=1, line_of_sight=False
     )[0]

@@ -18,7 +18,7 @@ from vasgen.vas.wedges import find_wedges
 def diffraction(scene, position, spec, centre):
     """The solver for one transmitter, and its radio scene."""
     radio = RadioScene(scene, spec, np.asarray(centre, float))
-    radio.set_transmitters([Transmitter("tx", tuple(map(float, position)))])
+    radio.set_transmitter(Transmitter("tx", tuple(map(float, position))))
     return Diffraction(radio, find_wedges(scene), np.asarray(position)), radio
 
 

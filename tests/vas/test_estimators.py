@@ -31,7 +31,7 @@ def setting(
     surface = visible_surface(camera, depth, normal, kind, caster)
     radio = RadioScene(scene, spec, np.median(surface.quad_centres, axis=0))
     place = tuple(map(float, transmitter_at))
-    radio.set_transmitters([Transmitter("tx", place, antenna=antenna)])
+    radio.set_transmitter(Transmitter("tx", place, antenna=antenna))
     return radio, surface, np.asarray(transmitter_at, float)
 
 
@@ -282,7 +282,7 @@ def test_a_turned_antenna_turns_its_pattern():
         turned = Transmitter(
             "tx", tuple(position), orientation_deg=(90.0, tilt, 0.0), antenna=element
         )
-        radio.set_transmitters([turned])
+        radio.set_transmitter(turned)
         gain = trace_direct(radio, surface, position).gain[surface.pixel]
         distance = np.linalg.norm(surface.quad_centres - position, axis=1)
         directivity = 10 * np.log10(gain / friis(distance, spec.frequency_hz))

@@ -21,7 +21,7 @@ def test_power_behind_a_building_agrees_with_the_path_solver(material, depth):
     spec = RadioSpec(rays=8_000_000, max_depth=depth, diffraction=False)
     surface = visible_surface(camera, image, normal, "footprint", caster)
     radio = RadioScene(scene, spec, np.zeros(3))
-    radio.set_transmitters([Transmitter("tx", (1.0, -12.0, 3.0))])
+    radio.set_transmitter(Transmitter("tx", (1.0, -12.0, 3.0)))
     counted = trace_coverage(
         radio, Audience([surface], radio.centre), spec, seed=0, line_of_sight=True
     )[0].gain

@@ -139,7 +139,7 @@ def _counter(one, spec):
     """Surface, radio scene and audience of a view, with the first transmitter set."""
     surface = visible_surface(*one, "footprint", RayCaster(street_canyon()))
     radio = RadioScene(street_canyon(), spec, np.zeros(3))
-    radio.set_transmitters(TRANSMITTERS[:1])
+    radio.set_transmitter(TRANSMITTERS[0])
     return surface, radio, Audience([surface], radio.centre)
 
 

@@ -31,7 +31,7 @@ def setting(scene, grid, position, spec):
     caster = RayCaster(scene)
     plan = survey(caster, grid)
     radio = RadioScene(scene, spec, np.array([*grid.centre, 0.0]))
-    radio.set_transmitters([Transmitter("tx", tuple(map(float, position)))])
+    radio.set_transmitter(Transmitter("tx", tuple(map(float, position))))
     return radio, caster, plan, grid_surface(grid, plan)
 
 
@@ -255,7 +255,7 @@ def test_masks_show_buildings_and_transmitters(canyon):
 def test_random_shadowed_cells_agree_with_the_path_solver(canyon):
     scene, spec, transmitter, found = canyon
     radio = RadioScene(scene, spec, np.zeros(3))
-    radio.set_transmitters([transmitter])
+    radio.set_transmitter(transmitter)
     layers, rng = found.radio, np.random.default_rng(4)
     good = layers.reached[0] & ~layers.line_of_sight[0] & (layers.standard_error_db[0] < 1.5)
     cells = rng.choice(np.flatnonzero(good), 24, replace=False)

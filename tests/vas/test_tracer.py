@@ -169,7 +169,7 @@ def test_random_pixels_of_a_city_against_the_path_solver(diffraction):
     points = (1 - s) * (1 - t) * a + s * (1 - t) * b + s * t * c + (1 - s) * t * d
     radio = tracer._solver._radio
     points += surface.offset_m(radio.centre)[quads, None] * surface.normal[quads]
-    radio.set_transmitters([transmitter])
+    radio.set_transmitter(transmitter)
     value = path_solver_gain(radio, points, surface.normal[quads], spec).reshape(-1, _POINTS)
     expected = value.mean(axis=1)
     spread = value.std(axis=1, ddof=1) / np.sqrt(_POINTS)

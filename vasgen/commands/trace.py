@@ -68,7 +68,7 @@ def trace(
 
     watch = Stopwatch()
     folder = reopen_views(views)
-    radio = {
+    radio: dict[str, object] = {
         "frequency_hz": None if frequency_ghz is None else frequency_ghz * 1e9,
         "rays": rays,
         "target_db": target_db,
