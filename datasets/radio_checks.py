@@ -26,8 +26,11 @@ SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
 #: Real walls absorb; so more than this is an error of scale, not multipath.
 MULTIPATH_HEADROOM_DB = 20.0
 
-#: Share of pixels that may exceed the bound: a ray that hits a tiny footprint by chance
-#: brings too much there. An error of scale lifts most pixels.
+#: A pixel exceeds the bound if it does by so many standard errors: a ray that hits a tiny
+#: footprint by chance brings too much there, and its error says so.
+BOUND_ERRORS = 3.0
+
+#: Share of a transmitter's reached pixels that may: an error of scale lifts most of them.
 CHANCE_SHARE = 0.01
 
 #: Nearest distance to a transmitter at which far-field gain is asked for, metres.
@@ -116,9 +119,9 @@ def _check_free_space(sample: Sample, radio: RadioLayers, spec: RadioSpec) -> It
     peak = np.array([array_gain_db(t.antenna) for t in sample.transmitters])[:, None, None]
     with np.errstate(invalid="ignore"):
         yield Finding("path_gain_db", "more power than was sent", gain > peak)
-        excess = gain > free + peak + MULTIPATH_HEADROOM_DB
-    if excess.sum() > CHANCE_SHARE * radio.reached.sum():
-        yield Finding("path_gain_db", "more than free space and multipath allow", excess)
+        excess = _least_gain_db(radio) > free + peak + MULTIPATH_HEADROOM_DB
+    excess[excess.sum(axis=(1, 2)) <= CHANCE_SHARE * radio.reached.sum(axis=(1, 2))] = False
+    yield Finding("path_gain_db", "more than free space and multipath allow", excess)
     if not spec.line_of_sight:
         return
     for k, some in enumerate(radio.line_of_sight):
@@ -131,6 +134,14 @@ def _check_free_space(sample: Sample, radio: RadioLayers, spec: RadioSpec) -> It
             wrong = np.zeros_like(radio.line_of_sight)
             wrong[k] = lit
             yield Finding("path_gain_db", message, wrong)
+
+
+def _least_gain_db(radio: RadioLayers) -> NDArray[np.float64]:
+    """Gain less :data:`BOUND_ERRORS` standard errors, dB; -inf or NaN where that is no power."""
+    error = 10 ** (np.nan_to_num(radio.standard_error_db.astype(np.float64)) / 10) - 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        least: NDArray[np.float64] = radio.path_gain_db + 10 * np.log10(1 - BOUND_ERRORS * error)
+    return least
 
 
 def _check_best_server(radio: RadioLayers) -> Iterator[Finding]:

@@ -67,7 +67,7 @@ def _transmitter(scene: SceneBundle, eye: Eye) -> Transmitter:
         place = stand + [0, 0, 1.6]
         if (caster.intersect(place, around).distance > _CLEAR_M).all():
             break
-    x, y, z = place.tolist()
+    x, y, z = map(float, place)
     return Transmitter("tx", (x, y, z))
 
 

@@ -2,8 +2,8 @@
 
 For a wedge, a transmitter and a point the diffraction point is known (Keller's law:
 equal angles with the edge), so nothing is sampled: the field follows from the uniform
-theory of diffraction, evaluated by Sionna's radio materials. Sionna's own mesh radio
-map loses this mechanism: its last leg ends one metre behind the edge.
+theory of diffraction (:mod:`vasgen.vas.wedge_coefficients`). Sionna's own mesh radio map
+loses this mechanism: its last leg ends one metre behind the edge.
 
 All of it runs on the device, in three steps that each keep only the pairs of wedge and
 point that the next one needs: which have a diffraction point, which legs are clear, and how

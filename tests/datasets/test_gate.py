@@ -115,6 +115,20 @@ def test_what_is_not_finite_or_too_strong_is_refused(view, scenery):
     assert lifted.startswith("path_gain_db: more than free space and multipath allow")
 
 
+@pytest.mark.parametrize(("error_db", "found"), [(0.0, True), (0.5, True), (3.0, False)])
+def test_each_transmitter_is_held_to_the_bound_as_far_as_it_is_known(view, error_db, found):
+    """Neither do others dilute what is too strong, nor is a lone hit of a rare ray an error."""
+    few = np.zeros_like(view.radio.reached)
+    few[BLOCK] = True
+    few[1] = True
+    known = with_gain(unlit(view, 0), ~few & view.image.valid, PATH_GAIN_FLOOR_DB)
+    known = with_gain(known, BLOCK, lambda gain: gain + 26)
+    assert few[0].sum() < radio_checks.CHANCE_SHARE * known.radio.reached[1].sum()
+    known.radio.standard_error_db[BLOCK] = error_db
+    line = "path_gain_db: more than free space and multipath allow (6 pixels"
+    assert [text.startswith(line) for text in problems(known, None)] == ([True] if found else [])
+
+
 def closed_box(centre, *, inward=False, radio="metal"):
     solid = box("box", (4, 4, 4), centre, radio=radio)
     faces = solid.faces[:, ::-1] if inward else solid.faces
