@@ -73,14 +73,22 @@ class Terrain:
         caster: of the scene.
         rng: moves the sampling grid off regular streets.
         cells: number of samples along each side of the scene.
+        area: (2, 2) lowest and highest x and y to sample instead of the scene's, metres.
 
     Attributes:
         aims: (N, 3) float64, ground points worth looking at, world metres.
         weights: (N,) float64, how built-up each is; they sum to 1.
     """
 
-    def __init__(self, caster: RayCaster, rng: np.random.Generator, cells: int = 64) -> None:
-        low, high = caster.bundle.bounds[:, :2]
+    def __init__(
+        self,
+        caster: RayCaster,
+        rng: np.random.Generator,
+        cells: int = 64,
+        *,
+        area: Array | None = None,
+    ) -> None:
+        low, high = caster.bundle.bounds[:, :2] if area is None else area
         line = np.arange(cells) / cells
         steps = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
         hits = look_down(caster, low + (steps + rng.random(steps.shape) / cells) * (high - low))

@@ -71,6 +71,7 @@ def ground_sites(
     height_m: float,
     wanted: int,
     least: int,
+    area: Array | None = None,
 ) -> Sites:
     """Where a person could stand: on walkable ground that cameras see, or amid buildings.
 
@@ -82,10 +83,12 @@ def ground_sites(
         height_m: of the antenna above the ground, metres.
         wanted: about how many sites to find.
         least: fewer from the cameras are not enough.
+        area: (2, 2) lowest and highest x and y of what is spread over, instead of the scene's,
+            metres.
     """
     places = _standing(caster, _ground_of(looks, rng, wanted), height_m)
     if len(places) < least:  # no cameras, or they see too little ground
-        terrain = Terrain(caster, rng, cells=max(96, round(2.5 * wanted**0.5)))
+        terrain = Terrain(caster, rng, cells=max(96, round(2.5 * wanted**0.5)), area=area)
         inner = terrain.weights**4  # amid buildings rather than at the scene's edge
         count = len(terrain.aims)
         order = rng.choice(count, count, replace=False, p=inner / inner.sum())

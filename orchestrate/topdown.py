@@ -87,10 +87,6 @@ TOPDOWN_LAYERS: dict[str, LayerSpec] = {
     "y_m": LayerSpec("float64", "row", "m", "world y, north, of the cells' middles"),
 }
 
-#: How often more transmitters are placed over the scene until enough are above the grid, and
-#: how many at most.
-_ATTEMPTS, _MOST_PLACED = 4, 2000
-
 
 def make_topdown(
     bundle: SceneBundle,
@@ -160,22 +156,14 @@ def transmitters_above(
     Raises:
         InputError: if there are too few places to stand.
     """
-    width, depth = np.ptp(bundle.bounds[:, :2], axis=0)
-    share = min((grid.size * grid.cell_m) ** 2 / max(width * depth, 1e-9), 1.0)
-    for attempt in range(_ATTEMPTS):
-        wanted = min(int(np.ceil(count * 2**attempt / share)), _MOST_PLACED)
-        try:
-            placed = place_transmitters(bundle, TransmittersSpec(count=wanted), seed=seed)
-        except InputError:  # the whole scene has too few places
-            break
-        above = [t for t in placed if grid.cell_of(t.position) is not None]
-        if len(above) >= count:
-            chosen = above[:count]
-            return [dataclasses.replace(t, name=f"tx-{k}") for k, t in enumerate(chosen)]
-    raise InputError(
-        f"too few places on the grid for {count} transmitters: too little walkable ground under "
-        "open sky. Move its centre, make it larger, or ask for fewer."
-    )
+    try:
+        spec = TransmittersSpec(count=count)
+        return place_transmitters(bundle, spec, seed=seed, area=grid.bounds)
+    except InputError:
+        raise InputError(
+            f"too few places on the grid for {count} transmitters: too little walkable ground "
+            "under open sky. Move its centre, make it larger, or ask for fewer."
+        ) from None
 
 
 def _layers(found: TopDownMap) -> dict[str, NDArray[Any]]:

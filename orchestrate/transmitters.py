@@ -39,7 +39,12 @@ _LACKING = {
 
 
 def place_transmitters(
-    bundle: SceneBundle, spec: TransmittersSpec, cameras: Sequence[Camera] = (), seed: int = 0
+    bundle: SceneBundle,
+    spec: TransmittersSpec,
+    cameras: Sequence[Camera] = (),
+    seed: int = 0,
+    *,
+    area: Array | None = None,
 ) -> list[Transmitter]:
     """Choose transmitter positions, or check the given ones.
 
@@ -49,6 +54,7 @@ def place_transmitters(
         cameras: views to light: transmitters on the ground stand where these see it.
             Without any, they spread over the built-up ground of the scene.
         seed: the same seed gives the same positions.
+        area: (2, 2) lowest and highest x and y between which positions are chosen, metres.
 
     Raises:
         InputError: if a given position is inside something, the file cannot be used, or
@@ -60,7 +66,7 @@ def place_transmitters(
     elif spec.positions is not None:
         transmitters = _deal(spec, spec.positions, ["given"] * len(spec.positions))
     else:
-        places, contexts = _choose(caster, spec, cameras, seed)
+        places, contexts = _choose(caster, spec, cameras, seed, area)
         return _deal(spec, places.tolist(), contexts)
     _check_positions(caster, transmitters)
     return transmitters
@@ -85,12 +91,18 @@ def _deal(
 
 
 def _choose(
-    caster: RayCaster, spec: TransmittersSpec, cameras: Sequence[Camera], seed: int
+    caster: RayCaster,
+    spec: TransmittersSpec,
+    cameras: Sequence[Camera],
+    seed: int,
+    area: Array | None,
 ) -> tuple[Array, list[str]]:
     """Positions (count, 3) and their contexts."""
     rng = stream(seed, "transmitters")
     looks = list(glances(caster, cameras))
-    sites = _sites(caster, spec, looks, rng)
+    sites = _sites(caster, spec, looks, rng, area)
+    if area is not None:
+        sites = _within(sites, area)
     if len(sites.places) < spec.count:
         raise _too_few(caster.bundle, spec, len(sites.places))
     lit = lit_shares(caster, sites.places, [look.some_points(rng, NEAR_M) for look in looks])
@@ -99,7 +111,11 @@ def _choose(
 
 
 def _sites(
-    caster: RayCaster, spec: TransmittersSpec, looks: Sequence[Glance], rng: np.random.Generator
+    caster: RayCaster,
+    spec: TransmittersSpec,
+    looks: Sequence[Glance],
+    rng: np.random.Generator,
+    area: Array | None,
 ) -> Sites:
     height = HEIGHTS_M[spec.placement] if spec.height_m is None else spec.height_m
     wanted = _SITES + _SITES_EACH * spec.count
@@ -107,7 +123,14 @@ def _sites(
         return roof_sites(caster, rng, height, wanted)
     if spec.placement == "lamp-post":
         return lamp_sites(caster, height)
-    return ground_sites(caster, looks, rng, height, wanted, spec.count)
+    return ground_sites(caster, looks, rng, height, wanted, spec.count, area)
+
+
+def _within(sites: Sites, area: Array) -> Sites:
+    """The sites in an area, not on its border."""
+    xy = sites.places[:, :2]
+    inside = np.all((xy > area[0]) & (xy < area[1]), axis=1)
+    return Sites(*(values[inside] for values in sites))
 
 
 def _too_few(bundle: SceneBundle, spec: TransmittersSpec, found: int) -> InputError:

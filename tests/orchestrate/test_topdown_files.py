@@ -113,6 +113,15 @@ def test_transmitters_stand_above_the_grid(made):
         transmitters_above(full, Grid(size=12), 2)
 
 
+def test_a_small_grid_in_a_large_scene_gets_its_transmitters():
+    scene = bundle(ground(800.0), box("house", (20, 20, 9), (300, -150, 4.5)))
+    grid = Grid((314.0, -150.0), size=16)
+    placed = transmitters_above(scene, grid, 3)
+    assert all(grid.cell_of(t.position) for t in placed)
+    assert min(t.position[0] for t in placed) > 310, "the house ends there"
+    assert len({t.position for t in placed}) == 3
+
+
 # The command
 
 
