@@ -44,6 +44,10 @@ LIT_TOLERANCE_DB = 3.5
 #: points are, so that what is seen from here is seen from there, over kerbs and road markings.
 _LIFT_M = 0.001
 
+#: A transmitter less than this above a pixel's plane shines along it: whether it is seen depends
+#: on how far a label's own points stand off the surface, some centimetres. Metres.
+_ABOVE_M = 0.15
+
 #: Neighbours lie on one plane within this, and this share of their distance, metres.
 _PLANE_M, _PLANE_SHARE = 0.005, 2e-5
 _SAME_NORMAL = 0.999
@@ -174,7 +178,7 @@ def _lit(sample: Sample, place: Array, sight: Sight) -> Mask:
 
 def _sees(points: Array, normal: Array, place: Array, sight: Sight) -> Mask:
     raised = points + _LIFT_M * normal
-    sees: Mask = np.einsum("nc,nc->n", place - raised, normal) > 0
+    sees: Mask = np.einsum("nc,nc->n", place - raised, normal) > _ABOVE_M
     sees[sees] = ~sight.blocked(raised[sees], place)
     return sees
 

@@ -279,7 +279,7 @@ def _write_head(axes: Axes, panel: _Panel, patterns: AntennaPatterns) -> None:
     more = len(panel.members) - _MOST_NAMES
     title = f"{names} and {more} more" if more > 0 else names
     antenna, turned = panel.members[0].antenna, panel.members[0].orientation_deg
-    lines = [_describe(antenna), _peak(panel.gain_dbi, patterns)]
+    lines = [_describe(antenna), _peak(panel.gain_dbi, patterns, turned)]
     if any(turned):
         lines.insert(1, "yaw {:g}°, pitch {:g}°, roll {:g}°".format(*turned))
     top, size = 72 * (_HEAD - 0.15), min(15.0, 480 / len(title))  # long names fit, too
@@ -309,19 +309,23 @@ def _describe(antenna: Antenna) -> str:
     return f"{text} · given weights" if antenna.weights is not None else text
 
 
-def _peak(gain_dbi: Array, patterns: AntennaPatterns) -> str:
-    """The greatest gain, and where; of equal lobes the one nearest to east."""
+def _peak(gain_dbi: Array, patterns: AntennaPatterns, turned: Sequence[float]) -> str:
+    """The greatest gain, and where; of equal lobes the one nearest to where the array looks."""
     top = float(gain_dbi.max())
     text = f"peak {round(top, 1) + 0.0:.1f} dBi"
     if np.ptp(gain_dbi) < 0.01:
         return f"{text} in every direction"
-    row, column = np.nonzero(gain_dbi > top - 0.001)
-    azimuth = patterns.azimuth_deg[column]
-    best = np.abs(azimuth).argmin()
+    row, column = np.nonzero(gain_dbi > top - 0.01)
+    towards = directions(patterns.elevation_deg, patterns.azimuth_deg)[row, column]
+    yaw, pitch = np.radians(turned[:2])
+    boresight = [np.cos(pitch) * np.cos(yaw), np.cos(pitch) * np.sin(yaw), -np.sin(pitch)]
+    best = (towards @ boresight).argmax()
+    azimuth = (patterns.azimuth_deg[column[best]] + 180.0) % 360.0 - 180.0
+    azimuth = 180.0 if azimuth == -180.0 else azimuth
     elevation = f"elevation {patterns.elevation_deg[row[best]]:.0f}°"
     if len(column) == gain_dbi.shape[1]:
         return f"{text} all around, {elevation}"
-    return f"{text} at azimuth {azimuth[best]:.0f}°, {elevation}"
+    return f"{text} at azimuth {azimuth:.0f}°, {elevation}"
 
 
 def _draw_bar(figure: Figure, page: _Page, scale: Normalize) -> None:

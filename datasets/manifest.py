@@ -23,6 +23,8 @@ from vasgen.transmitter import Transmitter
 FORMAT_VERSION = 2
 
 MANIFEST_JSON = "dataset.json"
+SPEC_YAML = "spec.yaml"
+PLAN_JSON = "plan.json"
 VIEWS = "views"
 SCENE = "scene"
 
@@ -205,7 +207,7 @@ def _check_record(record: Any) -> None:
 def _no_dataset(folder: Path) -> str:
     if not folder.exists():
         return f"there is no dataset {folder}: no such folder."
-    if (folder / "spec.yaml").is_file():
+    if (folder / SPEC_YAML).is_file():
         return f"dataset {folder} is not finished: run the same vasgen build again to go on."
     return f"{folder} is no dataset: it has no {MANIFEST_JSON}."
 

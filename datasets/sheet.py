@@ -282,11 +282,22 @@ def _draw_key(figure: Figure, layout: _Layout, column: int, panel: Panel) -> Non
         bar.ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         bar.ax.xaxis.set_minor_locator(NullLocator())
         bar.ax.tick_params(labelsize=12, colors=_FAINT, length=3)
+        _keep_inside(bar.ax)
     elif panel.key:
         _draw_patches(figure, layout, left, panel.key)
     if panel.note:
         spot = layout.share(left, layout.foot - 0.28, 0, 0)
         figure.text(*spot[:2], panel.note, fontsize=13, color=_FAINT)
+
+
+def _keep_inside(axes: Axes) -> None:
+    """Labels at the ends of a bar stay within it: its neighbour's begin close by."""
+    low, high = axes.get_xlim()
+    for label, place in zip(axes.get_xticklabels(), axes.get_xticks(), strict=True):
+        share = (place - low) / (high - low)
+        label.set_horizontalalignment(
+            "left" if share < 0.05 else "right" if share > 0.95 else "center"
+        )
 
 
 def _draw_legend(figure: Figure, layout: _Layout) -> None:

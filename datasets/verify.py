@@ -9,20 +9,28 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from vasgen.artefact import sha256_of
-from vasgen.bundle import SceneBundle
+from vasgen.artefact import DAMAGE, sha256_of
+from vasgen.bundle import SceneBundle, scene_xml
 from vasgen.datasets import store
 from vasgen.datasets.dataset import Dataset, open_any
 from vasgen.datasets.findings import Finding, Problem, problem
 from vasgen.datasets.gate import Scenery, Sight, check_physics
 from vasgen.datasets.gate_picture import draw_findings
 from vasgen.datasets.image_checks import check_alignment, check_image, check_schema
-from vasgen.datasets.manifest import SCENE, content_hash, layer_table
+from vasgen.datasets.manifest import (
+    MANIFEST_JSON,
+    PLAN_JSON,
+    SCENE,
+    SPEC_YAML,
+    content_hash,
+    layer_table,
+)
+from vasgen.datasets.records import read_json
 from vasgen.datasets.store import Sample, ViewRecord
 from vasgen.errors import InputError, StorageError
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
 from vasgen.shells import closed_metal
-from vasgen.spec import RadioSpec
+from vasgen.spec import RadioSpec, spec_from_yaml
 
 
 @dataclass(frozen=True)
@@ -103,10 +111,15 @@ def _check_dataset(dataset: Dataset) -> Iterator[Problem]:
         yield Problem("", name, kind)
     if manifest.layers != layer_table():
         yield Problem("", "dataset.json", "describes other layers than this vasgen writes")
+    yield from _check_plans(dataset)
     try:
         scene = SceneBundle.load(dataset.path / SCENE)
         if scene.content_hash != manifest.scene["content_hash"]:
             yield Problem("", SCENE, "is not the scene that the manifest names")
+        if (dataset.path / SCENE / "scene.xml").read_text(encoding="utf-8") != scene_xml(scene):
+            yield Problem("", f"{SCENE}/scene.xml", "was changed: it is not that of the bundle")
+    except OSError as error:
+        yield Problem("", f"{SCENE}/scene.xml", f"cannot be read: {error}")
     except (StorageError, InputError) as error:
         yield Problem("", SCENE, str(error))
     for sample in manifest.samples:
@@ -117,6 +130,27 @@ def _check_dataset(dataset: Dataset) -> Iterator[Problem]:
             yield Problem(sample["name"], store.VIEW_JSON, "was changed: another SHA-256")
         elif store.read_record(view_json.parent).scene_hash != manifest.scene["content_hash"]:
             yield Problem(sample["name"], store.VIEW_JSON, "belongs to another scene")
+
+
+def _check_plans(dataset: Dataset) -> Iterator[Problem]:
+    """The spec and the plan beside the manifest: a build reads them when it goes on."""
+    manifest = dataset.manifest
+    if (manifest.spec.get("seed"), manifest.spec.get("name")) != (manifest.seed, manifest.name):
+        yield Problem("", MANIFEST_JSON, "has another name or seed than its own spec")
+    try:
+        spec = spec_from_yaml((dataset.path / SPEC_YAML).read_text(encoding="utf-8"))
+        if spec.to_plain() != manifest.spec:
+            yield Problem("", SPEC_YAML, "is not the spec of the manifest")
+    except (InputError, *DAMAGE) as error:
+        yield Problem("", SPEC_YAML, f"cannot be read: {error}")
+    try:
+        plan = read_json(dataset.path / PLAN_JSON)
+        planned = (len(plan["cameras"]), tuple(plan["transmitters"]), plan["scene_hash"])
+        written = (len(manifest.samples), manifest.transmitters, manifest.scene["content_hash"])
+        if planned != written:
+            yield Problem("", PLAN_JSON, "plans other views, transmitters or scene")
+    except (StorageError, *DAMAGE) as error:
+        yield Problem("", PLAN_JSON, f"cannot be read: {error}")
 
 
 def _check_view(

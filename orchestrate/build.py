@@ -25,7 +25,9 @@ from vasgen.citygen import generate
 from vasgen.datasets import store
 from vasgen.datasets.manifest import (
     MANIFEST_JSON,
+    PLAN_JSON,
     SCENE,
+    SPEC_YAML,
     VIEWS,
     Manifest,
     content_hash,
@@ -35,15 +37,7 @@ from vasgen.datasets.manifest import (
 )
 from vasgen.errors import InputError, StorageError
 from vasgen.orchestrate.cities import city_config
-from vasgen.orchestrate.layout import (
-    PLAN_JSON,
-    SOURCE,
-    SPEC_YAML,
-    claim,
-    input_hashes,
-    is_planned,
-    locked,
-)
+from vasgen.orchestrate.layout import SOURCE, claim, input_hashes, is_planned, locked
 from vasgen.orchestrate.patterns import add_patterns
 from vasgen.orchestrate.pool import make_all
 from vasgen.orchestrate.posefile import read_poses

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from vasgen.artefact import DAMAGE, atomic_file, sha256_of, storage_errors
-from vasgen.datasets.manifest import MANIFEST_JSON
+from vasgen.datasets.manifest import MANIFEST_JSON, PLAN_JSON, SPEC_YAML
 from vasgen.errors import InputError, StorageError
 from vasgen.spec import DatasetSpec, spec_from_yaml
 
-SPEC_YAML = "spec.yaml"
-PLAN_JSON = "plan.json"
 _LOCK = ".vasgen-lock"
 
 #: Keys of a spec that name files: what counts is what is in them, not where they are.

@@ -19,7 +19,6 @@ from scipy import ndimage
 
 from vasgen.artefact import atomic_file
 from vasgen.bundle import SceneBundle
-from vasgen.datasets.panels import UNREACHED_COLOUR
 from vasgen.orchestrate.glance import is_class
 from vasgen.orchestrate.page import Page
 from vasgen.orchestrate.scene_plan import INK, PAPER, ScenePlan, survey_plan
@@ -33,6 +32,7 @@ Array = NDArray[np.float64]
 
 _COLOURS = colormaps["turbo"]
 _FAINT = "#7d7a77"
+_UNREACHED = "#ffffff"  # no roof and no value of the colour map is so bright
 
 #: Width of the page and of the map on it; height above and below the map, inches.
 _WIDTH, _MAP, _HEAD, _FOOT = 10.0, 9.2, 0.95, 0.9
@@ -133,7 +133,7 @@ def _cell_colours(found: TopDownMap, row: int, scale: Normalize) -> Array:
     radio = found.radio
     values = np.nan_to_num(radio.path_gain_db[row])
     colours = _COLOURS(scale(values))[..., :3]
-    colours[~radio.reached[row]] = to_rgb(UNREACHED_COLOUR)
+    colours[~radio.reached[row]] = to_rgb(_UNREACHED)
     nearest = ndimage.distance_transform_edt(
         found.building_mask, return_distances=False, return_indices=True
     )
@@ -177,7 +177,9 @@ def _draw_key(page: Page, scale: Normalize) -> None:
         ((left + width + 0.75) / _WIDTH, 0.52 / page.height),
         0.2 / _WIDTH,
         0.16 / page.height,
-        facecolor=UNREACHED_COLOUR,
+        facecolor=_UNREACHED,
+        edgecolor=_FAINT,
+        lw=0.8,
     )
     page.figure.add_artist(patch)
     page.write(left + width + 1.05, 0.6, "not reached")

@@ -202,7 +202,7 @@ def _explain(problem: Any) -> str:
     if problem["type"] == "missing":
         return f"{key} is missing"
     if problem["type"] == "extra_forbidden":
-        return f"unknown key {key!r}; {suggest(key, TransmitterEntry.model_fields)}".rstrip(".")
+        return f"unknown key {key!r}; {suggest(key, TransmitterEntry.model_fields)}".rstrip(".?")
     if not key:
         return str(message)
     return f"{key} is {problem['input']!r}: {message[0].lower()}{message[1:]}"

@@ -30,6 +30,9 @@ HEIGHTS_M = {"ground": 1.6, "rooftop": 3.0, "lamp-post": 0.5}
 #: Sites that are judged: so many, and for each transmitter to place some more.
 _SITES, _SITES_EACH = 256, 4
 
+#: A given position farther from the scene than this is a slip of units, metres.
+_FARTHEST_M = 20_000.0
+
 #: What is missing if there are too few sites.
 _LACKING = {
     "ground": "too little walkable ground under open sky",
@@ -130,7 +133,7 @@ def _within(sites: Sites, area: Array) -> Sites:
     """The sites in an area, not on its border."""
     xy = sites.places[:, :2]
     inside = np.all((xy > area[0]) & (xy < area[1]), axis=1)
-    return Sites(*(values[inside] for values in sites))
+    return Sites(sites.places[inside], sites.contexts[inside], sites.worth[inside])
 
 
 def _too_few(bundle: SceneBundle, spec: TransmittersSpec, found: int) -> InputError:
@@ -147,6 +150,14 @@ def _too_few(bundle: SceneBundle, spec: TransmittersSpec, found: int) -> InputEr
 
 def _check_positions(caster: RayCaster, transmitters: Sequence[Transmitter]) -> None:
     places = np.array([transmitter.position for transmitter in transmitters])
+    low, high = caster.bundle.bounds
+    away = np.linalg.norm(places - np.clip(places, low, high), axis=1)
+    for transmitter, distance in zip(transmitters, away, strict=True):
+        if distance > _FARTHEST_M:
+            raise InputError(
+                f"transmitter {transmitter.name} is {distance / 1000:.4g} km away from the scene; "
+                f"allowed: up to {_FARTHEST_M / 1000:g} km. Positions are in metres."
+            )
     inside = inside_solid(caster, places)
     up = caster.intersect(places, np.broadcast_to([0.0, 0.0, 1.0], places.shape))
     ceiling = caster.faces.semantic[up.face]

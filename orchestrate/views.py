@@ -11,11 +11,10 @@ from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.datasets import store
 from vasgen.datasets.dataset import Views, read_views
-from vasgen.datasets.manifest import MANIFEST_JSON, SCENE, VIEWS
+from vasgen.datasets.manifest import MANIFEST_JSON, PLAN_JSON, SCENE, SPEC_YAML, VIEWS
 from vasgen.datasets.store import ViewRecord
 from vasgen.errors import InputError
 from vasgen.orchestrate.judge import Judge
-from vasgen.orchestrate.layout import PLAN_JSON, SPEC_YAML
 from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.orchestrate.view import batch_size, view_name, view_record, write_pictures
 from vasgen.raycast import RayCaster

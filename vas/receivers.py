@@ -165,7 +165,10 @@ class ImageReceiver:
         normal = mi.Vector3f(plane.x, plane.y, plane.z)
         arriving = -dr.dot(normal, ray.d)
         distance = dr.abs(dr.dot(normal, hit.p) - plane.w)
-        active &= (arriving > _GRAZING) & (distance < PLANE_M + PLANE_SHARE * deep)
+        near = PLANE_M + PLANE_SHARE * deep
+        active &= (arriving > _GRAZING) & (distance < near)
+        # What comes through a thin pane, or a second wall on the first, was counted in front.
+        active &= arriving * hit.t > near
         active &= _in_window(u - mi.Float(column), v - mi.Float(row), zoom, mi.UInt32(cells))
         self.sums.add(pixel, power * per_area / arriving, active)
 

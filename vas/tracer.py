@@ -21,6 +21,9 @@ from vasgen.vas.materials import check_materials
 from vasgen.vas.solver import Advance, Solver
 from vasgen.vas.surface import ReceiverSurface, visible_surface
 
+#: Pixels times transmitters of one view, and the memory that each takes with its layers.
+_MOST_CELLS, _BYTES_A_CELL = 200_000_000, 60
+
 
 class View(NamedTuple):
     """What a camera sees.
@@ -110,11 +113,23 @@ class Tracer:
             valid: (H, W) of each, where it has receivers.
         """
         _check_transmitters(transmitters, self._caster)
+        _check_size(surfaces, len(transmitters))
         found = self._solver.solve(surfaces, transmitters, seed=seed, advance=advance)
         return [
             radio_layers(powers, where, transmitters, self.spec)
             for where, powers in zip(valid, found, strict=True)
         ]
+
+
+def _check_size(surfaces: Sequence[ReceiverSurface], num_transmitters: int) -> None:
+    """Refuse a view whose layers do not fit any usual memory, before hours are spent on it."""
+    pixels = max((surface.num_pixels for surface in surfaces), default=0)
+    if pixels * num_transmitters > _MOST_CELLS:
+        raise InputError(
+            f"a view of {pixels} pixels for {num_transmitters} transmitters takes some "
+            f"{pixels * num_transmitters * _BYTES_A_CELL / 1e9:.0f} GB of memory; allowed: "
+            f"{_MOST_CELLS // pixels} transmitters of such views. Ask for fewer, or smaller views."
+        )
 
 
 def _check_transmitters(transmitters: Sequence[Transmitter], caster: RayCaster) -> None:

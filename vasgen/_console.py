@@ -71,7 +71,10 @@ def complain_of_marked(marked: Sequence[tuple[str, Sequence[str]]], views: int) 
         complain(f"view {name}: {'; '.join(problems)}")
     shown = f", the first {_MARKED_SHOWN} above" if len(marked) > _MARKED_SHOWN else ""
     verb = "view is" if views == 1 else "views is" if len(marked) == 1 else "views are"
-    complain(f"{len(marked)} of {views} {verb} marked{shown}; gate-*.png there show where.")
+    complain(
+        f"{len(marked)} of {views} {verb} marked{shown}; "
+        "gate-*.png there show which pixels, if some are wrong."
+    )
 
 
 def succeed(title: str, facts: dict[str, str], next_commands: Sequence[str] = ()) -> None:

@@ -256,7 +256,7 @@ class SceneBundle:
             (tmp / "meshes").mkdir()
             for mesh in self.meshes:
                 write_ply(tmp / "meshes" / f"{mesh.name}.ply", mesh.vertices, mesh.faces)
-            (tmp / "scene.xml").write_text(_scene_xml(self), encoding="utf-8")
+            (tmp / "scene.xml").write_text(scene_xml(self), encoding="utf-8")
             labels = {f"{m.name}/{p}": getattr(m, p) for m in self.meshes for p in _FACE_LABELS}
             np.savez_compressed(tmp / "labels.npz", **labels)
             (tmp / "labels.json").write_text(json.dumps(_record(self), indent=1, sort_keys=True))
@@ -379,7 +379,7 @@ def _load_mesh(folder: Path, entry: dict[str, str], labels: Any) -> Mesh:
     return Mesh(name, entry["radio_material"], vertices, faces, **parts)
 
 
-def _scene_xml(bundle: SceneBundle) -> str:
+def scene_xml(bundle: SceneBundle) -> str:
     """A scene file that ``sionna.rt.load_scene`` opens.
 
     ITU materials are written as plugins with their thickness, not as ``mat-itu_*``

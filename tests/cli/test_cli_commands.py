@@ -193,6 +193,22 @@ def test_trace_takes_positions(scene, traced):
     assert read_views(traced / "views")[1].transmitters[0].position == (0.0, 0.0, 60.0)
 
 
+def test_trace_takes_a_spec_and_options_over_it(scene, traced, tmp_path):
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "transmitters: {positions: [[0, 0, 50]], power_dbm: 20, antennas: [4x4]}\n"
+        "radio: {rays: 4000, max_depth: 1, noise_figure_db: 7, target_db: 50}\n"
+    )
+    views = traced / "views"
+    output = run("trace", scene, views, "--spec", spec, "--transmitter", "0,0,70")
+    assert "50 dB met in" in output
+    record = read_views(views).record(0)
+    (transmitter,) = record.transmitters
+    assert transmitter.position == (0.0, 0.0, 70.0)
+    assert (transmitter.power_dbm, transmitter.antenna.rows) == (20.0, 4)
+    assert (record.radio_spec["noise_figure_db"], record.radio_spec["max_depth"]) == (7.0, 1)
+
+
 def test_verify_lists_failures(traced):
     path = traced / "views" / "000001" / "image.npz"
     data = path.read_bytes()

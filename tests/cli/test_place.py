@@ -94,3 +94,15 @@ def test_what_counts_of_a_file_is_its_content(tmp_path):
     file.write_text("[]")
     spec = parse_spec({"transmitters": {"file": str(file)}})
     assert input_hashes(spec) == {TRANSMITTERS: sha256_of(file)}
+
+
+def test_place_replaces_transmitters_and_nothing_else(tmp_path):
+    photo, notes = tmp_path / "holiday.png", tmp_path / "notes.json"
+    photo.write_bytes(b"photo")
+    notes.write_text('{"my": "notes"}')
+    for out, line in (("holiday.json", "holiday.png exists"), ("notes.json", "notes.json")):
+        result = CliRunner().invoke(app, ["place", STREET, "--out", str(tmp_path / out)])
+        assert result.exit_code == 2
+        assert line in result.stderr.splitlines()[-1]
+    assert photo.read_bytes() == b"photo"
+    assert notes.read_text() == '{"my": "notes"}'

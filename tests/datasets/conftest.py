@@ -1,5 +1,6 @@
 """A plain above which a camera hovers: every layer is known in closed form."""
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from vasgen.bundle import Mesh, RadioMaterial, SceneBundle, VisualMaterial
 from vasgen.camera import Camera
 from vasgen.datasets import ViewRecord, store
 from vasgen.datasets.antennas import write_patterns
-from vasgen.datasets.manifest import SCENE, VIEWS, make_manifest, write_manifest
+from vasgen.datasets.manifest import (
+    PLAN_JSON,
+    SCENE,
+    SPEC_YAML,
+    VIEWS,
+    make_manifest,
+    write_manifest,
+)
 from vasgen.datasets.radio_checks import noise_dbm
 from vasgen.layers import NO_MATERIAL, ImageLayers, RadioLayers
 from vasgen.render.picture import to_display, write_exr, write_png
@@ -145,6 +153,13 @@ def dataset(tmp_path, bundle, write, radio_spec):
             folder / VIEWS / name, PlainView(camera, image, plain_radio(camera, image, radio_spec))
         )
     spec = DatasetSpec(name="plain")
+    (folder / SPEC_YAML).write_text(spec.to_yaml())
+    plan = {
+        "scene_hash": bundle.content_hash,
+        "cameras": [plain_camera(10.0 * x).to_dict() for x in range(2)],
+        "transmitters": [t.to_dict() for t in TRANSMITTERS],
+    }
+    (folder / PLAN_JSON).write_text(json.dumps(plan))
     elevation, azimuth = globe()
     gain = np.ones((len(TRANSMITTERS), len(elevation), len(azimuth)), np.float32)
     write_patterns(folder, AntennaPatterns(gain, elevation, azimuth))

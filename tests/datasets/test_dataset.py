@@ -68,10 +68,10 @@ def test_what_is_no_dataset_says_so(tmp_path, dataset):
     with pytest.raises(InputError, match=r"holds no views\. Render some"):
         vasgen.datasets.read_views(tmp_path)
     (dataset / "dataset.json").unlink()
-    with pytest.raises(InputError, match=r"it has no dataset\.json"):
-        vasgen.datasets.open(dataset)
-    (dataset / "spec.yaml").write_text("name: plain\n")
     with pytest.raises(InputError, match="not finished: run the same vasgen build again"):
+        vasgen.datasets.open(dataset)
+    (dataset / "spec.yaml").unlink()
+    with pytest.raises(InputError, match=r"it has no dataset\.json"):
         vasgen.datasets.open(dataset)
 
 

@@ -244,3 +244,11 @@ def test_a_new_trace_replaces_the_pictures_of_the_old(tmp_path, view, write):
     store.add_radio(folder, marked, view.image, view.radio)
     assert store.read_record(folder).files == record.files
     assert not list(folder.glob("gate-*"))
+
+
+def test_a_transmitter_in_the_plane_of_a_pixel_is_no_hole(view, scenery):
+    """Whether it is seen depends on how far a label's points stand off the surface."""
+    low = [replace(t, position=(*t.position[:2], 0.1)) for t in TRANSMITTERS]
+    dark = unlit(with_gain(view, slice(None), -180.0), slice(None))
+    found = problems(dark, scenery, transmitters=low)
+    assert not any("a hole" in text or "sees all of the pixel" in text for text in found)

@@ -277,3 +277,22 @@ def test_the_median_of_lit_pixels_is_within_half_a_decibel(tmp_path, view, write
         write(tmp_path / f"{loss}" / "v", replace(view, radio=weak))
         messages = [problem.message for problem in verify(tmp_path / f"{loss}").problems]
         assert any("below free space (median)" in message for message in messages) is found
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("spec.yaml", "{", "cannot be read"),
+        ("spec.yaml", "name: plain\nseed: 3\n", "is not the spec of the manifest"),
+        ("plan.json", "{", "cannot be read"),
+        ("plan.json", '{"cameras": [], "transmitters": [], "scene_hash": ""}', "plans other views"),
+        ("scene/scene.xml", "<scene/>", "is not that of the bundle"),
+    ],
+)
+def test_files_beside_the_views_are_checked(dataset, file, text, message):
+    (dataset / file).write_text(text)
+    (found,) = verify(dataset).problems
+    assert found.layer == file
+    assert message in found.message
+    (dataset / file).unlink()
+    assert any(problem.layer == file for problem in verify(dataset).problems)

@@ -158,7 +158,7 @@ def test_a_refused_view_is_written_marked_and_told_again(tiny_spec, tmp_path, le
     assert told.exit_code == 2
     assert told.stderr.splitlines()[-2:] == [
         f"vasgen: view 000001: {problem}",
-        "vasgen: 1 of 3 views is marked; gate-*.png there show where.",
+        "vasgen: 1 of 3 views is marked; gate-*.png there show which pixels, if some are wrong.",
     ]
 
 

@@ -106,3 +106,9 @@ def test_given_positions_are_taken_as_they_are():
     spec = TransmittersSpec(positions=((30.25, 0.0, 25.0),))
     (transmitter,) = place_transmitters(scene, spec, [], 0)
     assert transmitter.position == (30.25, 0.0, 25.0)
+
+
+def test_a_position_far_from_the_scene_is_a_slip_of_units(city):
+    far = TransmittersSpec(positions=((0.0, 0.0, 30.0), (1e6, 0.0, 30.0)))
+    with pytest.raises(InputError, match=r"^transmitter tx-1 is 999\.9 km away from the scene; "):
+        place_transmitters(city, far)

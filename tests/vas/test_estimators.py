@@ -322,6 +322,22 @@ def test_a_layer_behind_the_visible_one_is_another_surface(away_m):
     assert coverage.gain.sum() == 0
 
 
+@pytest.mark.parametrize("kind", ["footprint", "lattice"])
+@pytest.mark.parametrize("thickness_m", [0.001, 0.004, 0.02])
+def test_what_comes_through_a_thin_pane_is_not_counted_on_its_front_again(kind, thickness_m):
+    """Behind the visible face, a few millimetres away, there is another that rays meet."""
+    scene = bundle(box("pane", (10, thickness_m, 10), (0, 0, 0), radio="glass"))
+    spec = RadioSpec(rays=1_000_000, max_depth=3)
+    radio, surface, position = setting(
+        scene, [0, -20, 0], [0, 0, 0], [1, -12, 1], spec, (24, 18), kind
+    )
+    counted = trace_coverage(
+        radio, Audience([surface], radio.centre), spec, seed=0, line_of_sight=True
+    )[0].gain
+    exact = trace_direct(radio, surface, position).gain
+    assert counted[surface.pixel].sum() == pytest.approx(exact[surface.pixel].sum(), rel=0.01)
+
+
 def test_diffuse_scattering_is_lambertian():
     """A metal wall that scatters all: the floor receives the integral over the wall."""
     wall = rectangle("wall", [(3, 0, 0), (-3, 0, 0), (-3, 0, 6), (3, 0, 6)], radio="metal")

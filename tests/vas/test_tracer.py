@@ -266,3 +266,12 @@ def test_sinr_survives_a_mast_next_door():
     expected = 10 * np.log10(1e-2 / (4e-16 + spec.noise_w / 1e5))
     assert layers.sinr_db[0, 0, 0] == pytest.approx(expected, abs=1e-3)
     assert np.isfinite(layers.sinr_db).all()
+
+
+def test_more_maps_than_any_memory_holds_are_refused():
+    scene = street_canyon()
+    caster, camera, depth, normal = view(scene, [0, -12, 10], [0, 0, 2], 320, 240)
+    many = [Transmitter(f"tx-{n}", (0.0, 0.0, 30.0 + n)) for n in range(2605)]
+    tracer = Tracer(scene, RadioSpec(), caster=caster)
+    with pytest.raises(InputError, match=r"takes some 12 GB of memory; allowed: 2604 transmitters"):
+        tracer.trace(camera, depth, normal, many)

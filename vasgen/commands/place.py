@@ -10,6 +10,7 @@ import typer
 
 from vasgen._console import Stopwatch, progress_bars, succeed
 from vasgen.commands.arguments import SceneArgument, SeedOption
+from vasgen.errors import InputError
 
 app = typer.Typer()
 
@@ -37,11 +38,15 @@ def place(
     keys = {"count": count, "placement": placement, "height_m": height_m}
     spec = parse_spec({"transmitters": keys}, "options").transmitters
     from vasgen.orchestrate import draw_transmitters, place_transmitters, write_transmitters
-    from vasgen.orchestrate.transmitter_file import check_suffix
+    from vasgen.orchestrate.transmitter_file import check_suffix, read_transmitters
     from vasgen.scenes import open_scene
 
     check_suffix(out)
     picture = out.with_suffix(".png")
+    if picture.exists() and not out.exists():
+        raise InputError(f"{picture} exists, and the map goes there; choose another --out.")
+    if out.exists():
+        read_transmitters(out, spec)  # says so if this is anything else
     with progress_bars() as bars:
         bars.start("Loading the scene", 0)
         bundle = open_scene(scene)

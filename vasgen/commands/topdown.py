@@ -91,7 +91,7 @@ def topdown(
 def _open(source: str, seed: int | None, frequency_ghz: float | None, rays: int | None) -> _Source:
     """The scene or dataset that was named, with what the options change."""
     from vasgen.bundle import SceneBundle
-    from vasgen.datasets.manifest import MANIFEST_JSON, SCENE, read_manifest
+    from vasgen.datasets.manifest import MANIFEST_JSON, SCENE, SPEC_YAML, read_manifest
     from vasgen.scenes import open_scene
     from vasgen.spec import parse_spec
     from vasgen.transmitter import Transmitter
@@ -102,6 +102,8 @@ def _open(source: str, seed: int | None, frequency_ghz: float | None, rays: int 
     }
     changes = {name: value for name, value in options.items() if value is not None}
     if not (Path(source) / MANIFEST_JSON).is_file():
+        if (Path(source) / SPEC_YAML).is_file():
+            read_manifest(Path(source))  # says that the dataset is not finished
         spec = parse_spec({"radio": changes}, "options")
         return _Source(open_scene(source), (), spec.radio, seed or 0)
     manifest = read_manifest(Path(source))
