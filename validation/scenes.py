@@ -260,8 +260,3 @@ def trace(
         tracer,
         view,
     )
-
-
-def sums_by_bin(bins: NDArray[np.int64], values: Array, count: int) -> Array:
-    """Sum of values in each bin, (count,)."""
-    return np.bincount(bins, values, count).astype(np.float64)

@@ -74,7 +74,7 @@ class TransmittersSpec(Part):
         antennas: their antennas, dealt in turn: ``siso``, ``4x4``, ``8x4``, or keys of an
             antenna.
         groups: number of groups, dealt in turn; only those of one group are on at the same
-            time and interfere.
+            time and interfere. As many groups as antennas: each group has its own antenna.
         positions: world positions, metres, instead of sampling.
         file: JSON or CSV file of transmitters instead, as ``vasgen place`` writes it.
     """

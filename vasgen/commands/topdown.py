@@ -38,7 +38,9 @@ def topdown(
             "transmitters and propagation.",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the maps.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for the maps; earlier maps there are replaced.")
+    ],
     centre: Annotated[
         str | None, typer.Option(metavar="X,Y", help="Metres.", show_default="the scene's middle")
     ] = None,
