@@ -23,7 +23,7 @@ from vasgen.vas import Tracer, View, coverage
 from vasgen.vas.coverage_solver import CoverageSolver
 from vasgen.vas.radio_scene import RadioScene
 from vasgen.vas.receivers import ImageReceiver
-from vasgen.vas.surface import visible_surface
+from vasgen.vas.visible import visible_surface
 
 PICTURE = Path("out/speed-radio.png")
 

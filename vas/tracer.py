@@ -19,7 +19,8 @@ from vasgen.vas.coverage_solver import CoverageSolver
 from vasgen.vas.link_budget import radio_layers
 from vasgen.vas.materials import check_materials
 from vasgen.vas.solver import Advance, Solver
-from vasgen.vas.surface import ReceiverSurface, visible_surface
+from vasgen.vas.surface import ReceiverSurface
+from vasgen.vas.visible import visible_surface
 
 #: Pixels times transmitters of one view, and the memory that each takes with its layers.
 _MOST_CELLS, _BYTES_A_CELL = 200_000_000, 60

@@ -16,7 +16,7 @@ from vasgen.vas.coverage import Audience, trace_coverage
 from vasgen.vas.field import radiated_field, radiated_power
 from vasgen.vas.power_pattern import power_patterns
 from vasgen.vas.radio_scene import FreeSpace, RadioScene
-from vasgen.vas.surface import visible_surface
+from vasgen.vas.visible import visible_surface
 
 SPEED_OF_LIGHT = 299_792_458.0
 SHAPES = [(4, 4), (8, 4), (3, 5)]

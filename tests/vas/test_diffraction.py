@@ -10,7 +10,8 @@ from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas.diffraction import Diffraction, Target
 from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.surface import offset_m, sum_by_group, visible_surface
+from vasgen.vas.surface import offset_m, sum_by_group
+from vasgen.vas.visible import visible_surface
 from vasgen.vas.wedge_search import diffraction_on_image
 from vasgen.vas.wedges import find_wedges
 

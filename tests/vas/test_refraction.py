@@ -9,7 +9,7 @@ from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas.coverage import Audience, trace_coverage
 from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.surface import visible_surface
+from vasgen.vas.visible import visible_surface
 
 
 @pytest.mark.parametrize(("material", "depth"), [("glass", 2), ("brick", 2), ("glass", 4)])

@@ -15,7 +15,7 @@ from vasgen.vas.coverage import Audience, trace_coverage
 from vasgen.vas.coverage_solver import CoverageSolver
 from vasgen.vas.radio_scene import RadioScene
 from vasgen.vas.solver import standard_error_db
-from vasgen.vas.surface import visible_surface
+from vasgen.vas.visible import visible_surface
 
 TRANSMITTERS = [Transmitter("a", (-15.0, 2.0, 1.6)), Transmitter("b", (12.0, 3.0, 1.6))]
 BUDGET = 1_000_000
