@@ -128,42 +128,59 @@ def trace_views(
     _refuse_datasets(views.folder)
     remove_partials(views.folder)
     watch = progress or Silent()
-    scene_hash = bundle.content_hash
-    todo = []
-    for index, name in enumerate(views.names):
-        record = views.record(index)
-        if record.scene_hash != scene_hash:
-            raise InputError(
-                f"view {views.folder / name} shows another scene than {bundle.name!r}; "
-                "render it again from this scene."
-            )
-        wanted = _traced(record, name, transmitters, spec, seed)
-        if not _same_trace(record, wanted) or store.wrong_files(views.folder / name, record.files):
-            todo.append((index, wanted))
+    todo = _untraced(bundle, views, transmitters, spec, seed)
     watch.start(f"Tracing {len(todo)} views", len(todo))
     if not todo:
         return 0
     caster = RayCaster(bundle)
     tracer, judge = Tracer(bundle, spec, caster=caster), Judge(bundle, spec, caster)
-    size = batch_size([wanted for _, wanted in todo], len(transmitters))
+    size = batch_size([record for _, record in todo], len(transmitters))
     for begin in range(0, len(todo), size):
-        batch = todo[begin : begin + size]
-        folders = [views.folder / views.names[index] for index, _ in batch]
-        records = [wanted for _, wanted in batch]
-        images = [store.read_image(f, r) for f, r in zip(folders, records, strict=True)]
-        traced = tracer.trace_views(
-            [
-                View(record.camera, image.depth, image.normal)
-                for record, image in zip(records, images, strict=True)
-            ],
-            transmitters,
-            seed=records[0].seeds["radio"],
-            advance=_shares(watch, len(batch)),
-        )
-        for folder, record, image, radio in zip(folders, records, images, traced, strict=True):
-            verdict = judge.judge(folder.name, record, image, radio)
-            store.add_radio(folder, verdict.record, image, radio, verdict.draw)
+        _trace_together(todo[begin : begin + size], tracer, judge, watch)
     return len(todo)
+
+
+def _untraced(
+    bundle: SceneBundle,
+    views: Views,
+    transmitters: Sequence[Transmitter],
+    spec: RadioSpec,
+    seed: int,
+) -> list[tuple[Path, ViewRecord]]:
+    """Folders of the views to trace, with their records as they will be."""
+    scene_hash = bundle.content_hash
+    todo = []
+    for index, name in enumerate(views.names):
+        folder, record = views.folder / name, views.record(index)
+        if record.scene_hash != scene_hash:
+            raise InputError(
+                f"view {folder} shows another scene than {bundle.name!r}; "
+                "render it again from this scene."
+            )
+        wanted = _traced(record, name, transmitters, spec, seed)
+        if not _same_trace(record, wanted) or store.wrong_files(folder, record.files):
+            todo.append((folder, wanted))
+    return todo
+
+
+def _trace_together(
+    batch: Sequence[tuple[Path, ViewRecord]], tracer: Tracer, judge: Judge, watch: Progress
+) -> None:
+    """Trace views that share their rays, and write what the gate says of each."""
+    records = [record for _, record in batch]
+    images = [store.read_image(folder, record) for folder, record in batch]
+    traced = tracer.trace_views(
+        [
+            View(record.camera, image.depth, image.normal)
+            for record, image in zip(records, images, strict=True)
+        ],
+        records[0].transmitters,
+        seed=records[0].seeds["radio"],
+        advance=_shares(watch, len(batch)),
+    )
+    for (folder, record), image, radio in zip(batch, images, traced, strict=True):
+        verdict = judge.judge(folder.name, record, image, radio)
+        store.add_radio(folder, verdict.record, image, radio, verdict.draw)
 
 
 def _shares(watch: Progress, count: int) -> Callable[[float], None]:
