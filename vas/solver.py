@@ -6,14 +6,16 @@ link budgets or files: surfaces in, powers out. All that happens between is its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.layers import PATH_GAIN_FLOOR_DB
 from vasgen.transmitter import Transmitter
+from vasgen.vas.paths import Paths
 from vasgen.vas.surface import ReceiverSurface
 
 Array = NDArray[np.float64]
@@ -31,12 +33,20 @@ class Powers(NamedTuple):
         visible: (T, P) bool, the transmitter is in line of sight.
         rays: (T,) int64, rays that were counted: fewer than the budget where the median error
             met the target before.
+        mechanisms: (M, T, P) float64, ``gain`` by :data:`vasgen.layers.MECHANISMS`; None if the
+            solver cannot tell.
+        statistics: layers of :data:`vasgen.layers.PATH_LAYERS` that are known, of shape
+            (T, P, …); their first axes are transmitter and pixel.
+        paths: of each transmitter, if they were to be kept.
     """
 
     gain: Array
     variance: Array
     visible: NDArray[np.bool_]
     rays: NDArray[np.int64]
+    mechanisms: Array | None = None
+    statistics: Mapping[str, NDArray[Any]] = MappingProxyType({})
+    paths: tuple[Paths, ...] = ()
 
     @classmethod
     def none(cls, num_transmitters: int, num_pixels: int) -> Powers:
@@ -47,7 +57,7 @@ class Powers(NamedTuple):
 
     def row(self, number: int) -> Powers:
         """The part of one transmitter, (P,) each: views, to be written into."""
-        gain, variance, visible, rays = self
+        gain, variance, visible, rays, *_ = self
         return Powers(gain[number], variance[number], visible[number], rays[number, ...])
 
 

@@ -15,6 +15,11 @@ Bool = NDArray[np.bool_]
 #: traced path can have at these distances, so it cannot be mistaken for one.
 PATH_GAIN_FLOOR_DB = -250.0
 
+#: How power comes to a pixel. A path is diffracted if it is bent anywhere, else reflected if
+#: mirrored anywhere, else transmitted if it passes through anything; the remainder is what is
+#: counted rather than known in closed form.
+MECHANISMS = ("line of sight", "transmission", "reflection", "diffraction", "remainder")
+
 #: Radio-material index of a pixel without a surface.
 NO_MATERIAL = 255
 
@@ -97,6 +102,82 @@ RADIO_LAYERS: dict[str, LayerSpec] = {
     ),
     "rays": LayerSpec(
         "int64", "transmitter", "1", "rays that were counted; 0: all is known in closed form"
+    ),
+}
+
+#: Layers that the closed-form solver adds. Statistics are weighted by the power of the paths.
+PATH_LAYERS: dict[str, LayerSpec] = {
+    "mechanism_gain_db": LayerSpec(
+        "float32",
+        "mechanism transmitter height width",
+        "dB",
+        f"path gain by mechanism: {', '.join(MECHANISMS)}; {PATH_GAIN_FLOOR_DB:g}: nothing; "
+        "NaN: sky",
+    ),
+    "num_paths": LayerSpec(
+        "uint16", "transmitter height width", "1", "paths known in closed form; 0: none, or sky"
+    ),
+    "coherent_gain_db": LayerSpec(
+        "float32",
+        "transmitter height width",
+        "dB",
+        "squared size of the sum of the fields of all known paths, mean over the footprint; "
+        f"{PATH_GAIN_FLOOR_DB:g}: no path; NaN: sky",
+    ),
+    "mean_delay_s": LayerSpec(
+        "float32", "transmitter height width", "s", "mean delay of the paths; NaN: no path, or sky"
+    ),
+    "delay_spread_s": LayerSpec(
+        "float32",
+        "transmitter height width",
+        "s",
+        "root mean square delay spread of the paths; NaN: no path, or sky",
+    ),
+    "rician_k_db": LayerSpec(
+        "float32",
+        "transmitter height width",
+        "dB",
+        "power of the strongest path over that of all others; +inf: one path; NaN: none, or sky",
+    ),
+    "departure_spread_deg": LayerSpec(
+        "float32",
+        "transmitter height width",
+        "deg",
+        "azimuth spread of departure, 3GPP TR 38.901 annex A; NaN: no path, or sky",
+    ),
+    "arrival_spread_deg": LayerSpec(
+        "float32",
+        "transmitter height width",
+        "deg",
+        "azimuth spread of arrival, 3GPP TR 38.901 annex A; NaN: no path, or sky",
+    ),
+    "path_amplitude": LayerSpec(
+        "complex64",
+        "transmitter height width path 2",
+        "1",
+        "field of the strongest paths, vertical and horizontal part, whose squared size is the "
+        "path gain; 0: no path",
+    ),
+    "path_delay_s": LayerSpec(
+        "float32", "transmitter height width path", "s", "delay of each of them; NaN: no path"
+    ),
+    "path_departure_deg": LayerSpec(
+        "float32",
+        "transmitter height width path 2",
+        "deg",
+        "azimuth from east to north, and elevation, of the direction it leaves in; NaN: no path",
+    ),
+    "path_arrival_deg": LayerSpec(
+        "float32",
+        "transmitter height width path 2",
+        "deg",
+        "azimuth and elevation of the direction it comes from; NaN: no path",
+    ),
+    "path_events": LayerSpec(
+        "int8",
+        "transmitter height width path event",
+        "event",
+        "0: reflection, 1: transmission, 2: diffraction, in the order met; -1: no more",
     ),
 }
 

@@ -117,6 +117,15 @@ class RadioSpec(Part):
         refraction: count transmission through slabs.
         diffraction: count first-order diffraction at wedges.
         max_depth: most reflections and transmissions on a path.
+        solver: how powers are found: ``closed-form`` evaluates the paths of every pixel and
+            counts rays only for the remainder; ``coverage`` counts rays for all but the direct
+            and the diffracted paths; ``auto`` is closed-form wherever that works.
+        reflections: most mirror reflections of a path that is evaluated in closed form.
+        diffracted_reflections: whether the closed-form solver also follows paths that are
+            diffracted and reflected once each.
+        search_rays: rays that look for paths, a transmitter.
+        strongest_paths: number of paths of each pixel to store one by one.
+        store_paths: keep the geometry of all paths, so that ``vasgen relabel`` needs no rays.
         undefined_materials: what to do with an ITU material outside its frequency range:
             ``hold`` its complex permittivity at the nearest end, or ``refuse``.
         rays: rays a transmitter, over all chunks; neighbouring views share them.
@@ -137,6 +146,12 @@ class RadioSpec(Part):
     refraction: bool = True
     diffraction: bool = True
     max_depth: Annotated[int, Field(ge=0, le=64)] = 20
+    solver: Literal["auto", "closed-form", "coverage"] = "coverage"
+    reflections: Annotated[int, Field(ge=0, le=8)] = 3
+    diffracted_reflections: bool = False
+    search_rays: Annotated[int, Field(ge=1000, le=10**10)] = 1_000_000
+    strongest_paths: Annotated[int, Field(ge=0, le=64)] = 0
+    store_paths: bool = False
     undefined_materials: Literal["hold", "refuse"] = "hold"
     rays: Annotated[int, Field(ge=1000, le=10**12)] = 10_000_000
     chunks: Annotated[int, Field(ge=2, le=100_000)] = 4
