@@ -24,6 +24,7 @@ from vasgen.seeding import stream
 from vasgen.spec import RadioSpec
 from vasgen.vas.chunks import checkpoints, chunk_sizes
 from vasgen.vas.field import radiated_field
+from vasgen.vas.partition import Known, Partition
 from vasgen.vas.radio_scene import RadioScene
 from vasgen.vas.receivers import ImageReceiver, MeshReceiver, Receiver
 from vasgen.vas.shot_noise import ShotNoise
@@ -34,6 +35,9 @@ from vasgen.vas.surface import ReceiverSurface
 Array = NDArray[np.float64]
 
 _GOLDEN = (1.0 + 5.0**0.5) / 2.0
+
+#: Pixels of one plane within a square of this side share their statistics.
+_SHARED = 8
 
 
 class Coverage(NamedTuple):
@@ -50,17 +54,17 @@ class Coverage(NamedTuple):
     rays: int
 
 
-class Audience:
-    """Visible surfaces, ready to count the rays of one transmitter after another.
+class Counters:
+    """What counts the rays of one transmitter after another.
 
     Args:
-        surfaces: what each camera sees; all of one kind.
-        centre: (3,) world point that is the origin of the traced coordinates, metres.
+        receivers: of all views, in their order.
+        noises: of each view.
     """
 
-    def __init__(self, surfaces: Sequence[ReceiverSurface], centre: Array) -> None:
-        self.receivers = _receivers(surfaces, centre)
-        self._noises = [ShotNoise(surface) for surface in surfaces]
+    def __init__(self, receivers: Sequence[Receiver], noises: Sequence[ShotNoise]) -> None:
+        self.receivers = receivers
+        self._noises = noises
 
     def clear(self) -> None:
         """Forget what was counted."""
@@ -85,14 +89,30 @@ class Audience:
         ]
 
 
+class Audience(Counters):
+    """Visible surfaces, ready to count the rays that arrive at each of their pixels.
+
+    Args:
+        surfaces: what each camera sees; all of one kind.
+        centre: (3,) world point that is the origin of the traced coordinates, metres.
+    """
+
+    def __init__(self, surfaces: Sequence[ReceiverSurface], centre: Array) -> None:
+        noises = [
+            ShotNoise(surface.neighbourhoods(_SHARED), surface.pixel_area) for surface in surfaces
+        ]
+        super().__init__(_receivers(surfaces, centre), noises)
+
+
 def trace_coverage(
     radio: RadioScene,
-    audience: Audience,
+    audience: Counters,
     spec: RadioSpec,
     *,
     seed: int,
     line_of_sight: bool,
     known: Sequence[Array] | None = None,
+    partition: Partition | None = None,
     advance: Callable[[float], None] = lambda share: None,
 ) -> list[Coverage]:
     """Count the rays of a transmitter on the visible surfaces of views.
@@ -108,6 +128,7 @@ def trace_coverage(
         line_of_sight: whether direct rays count too. The tracer has them in closed form;
             counting them serves to check one against the other.
         known: (P,) path gain of each view that is known already and has no error, linear.
+        partition: which paths are known already, so that they do not count; all do if omitted.
         advance: called with the share of the work done since the last call.
 
     Returns:
@@ -120,7 +141,7 @@ def trace_coverage(
     for checkpoint in checkpoints(spec):
         for size in chunk_sizes(checkpoint - rays, spec):
             random = stream(seed, "chunk", chunks)
-            _shoot(radio, audience.receivers, spec, size, random, line_of_sight)
+            _shoot(radio, audience.receivers, spec, size, random, line_of_sight, partition)
             audience.end_chunk(size)
             chunks += 1
             advance(size / spec.rays)
@@ -158,7 +179,7 @@ def _receivers(surfaces: Sequence[ReceiverSurface], centre: Array) -> list[Recei
     ]
 
 
-def _shifted_lattice(random: np.random.Generator, count: int) -> Any:
+def shifted_lattice(random: np.random.Generator, count: int) -> Any:
     """Points of a Fibonacci lattice on the unit square, moved at random and wrapped around."""
     import drjit as dr
     import mitsuba as mi
@@ -178,6 +199,7 @@ def _shoot(
     rays: int,
     random: np.random.Generator,
     line_of_sight: bool,
+    partition: Partition | None,
 ) -> None:
     """One chunk: rays from the transmitter, followed until they leave or grow too deep.
 
@@ -188,31 +210,36 @@ def _shoot(
     import mitsuba as mi
     from sionna.rt.constants import InteractionType
 
-    ray, field = _departing(radio, rays, _shifted_lattice(random, rays))
+    ray, field = departing(radio, rays, shifted_lattice(random, rays))
     sampler = mi.load_dict({"type": "independent"})
     sampler.seed(int(random.integers(2**31)), rays)
     scene, solver = radio.scene.mi_scene, radio.rt.RadioMapSolver()
-    mechanisms = dr.full(mi.UInt32, _mechanisms(spec), rays)
+    allowed = dr.full(mi.UInt32, mechanisms(spec), rays)
     most = dr.opaque(mi.UInt32, spec.max_depth)
     first = dr.opaque(mi.UInt32, 0 if line_of_sight else 1)
 
     def bounce(
-        ray: Any, field: Any, angle: Any, depth: Any, active: Any, sampler: Any
+        ray: Any, field: Any, angle: Any, depth: Any, active: Any, sampler: Any, *known: Known
     ) -> tuple[Any, ...]:
         hit = scene.ray_intersect(ray, active=active)
         power = dr.squared_norm(field) * angle
+        counted = active & (depth >= first)
+        for some in known:
+            counted &= ~some.exact
         for receiver in receivers:
-            receiver.add(ray, hit, power, active & (depth >= first))
+            receiver.add(ray, hit, power, counted)
         active = active & hit.is_valid()
         chance, place = sampler.next_1d(), sampler.next_2d()
         sample, (field,) = solver._sample_radio_material(
-            hit, ray.d, [field], angle, chance, place, mechanisms, active
+            hit, ray.d, [field], angle, chance, place, allowed, active
         )
         diffuse = active & (sample.sampled_component == InteractionType.DIFFUSE)
+        if partition is not None:
+            known = (partition.after(*known, hit, sample.sampled_component, active),)
         depth = depth + 1
         gone = (depth > most) | (sample.sampled_component == InteractionType.NONE)
         angle = dr.select(diffuse, dr.two_pi, angle)
-        return hit.spawn_ray(d=sample.wo), field, angle, depth, active & ~gone, sampler
+        return hit.spawn_ray(d=sample.wo), field, angle, depth, active & ~gone, sampler, *known
 
     state = (
         ray,
@@ -221,13 +248,14 @@ def _shoot(
         dr.zeros(mi.UInt32, rays),
         dr.full(mi.Bool, True, rays),
         sampler,
+        *(() if partition is None else (partition.start(rays),)),
     )
     with dr.scoped_set_flag(dr.JitFlag.OptimizeLoops, False):
         dr.while_loop(state, lambda *state: state[4], bounce)
         dr.eval()
 
 
-def _departing(radio: RadioScene, rays: int, lattice: Any) -> tuple[Any, Any]:
+def departing(radio: RadioScene, rays: int, lattice: Any) -> tuple[Any, Any]:
     """Rays from the transmitter in the directions of a lattice, and the fields they carry."""
     import drjit as dr
     from sionna.rt.utils import spawn_ray_from_sources
@@ -238,7 +266,7 @@ def _departing(radio: RadioScene, rays: int, lattice: Any) -> tuple[Any, Any]:
     return ray, radiated_field(radio, ray.d)
 
 
-def _mechanisms(spec: RadioSpec) -> int:
+def mechanisms(spec: RadioSpec) -> int:
     """Flags of the interactions that are on."""
     from sionna.rt.constants import InteractionType
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from vasgen import runtime
 from vasgen.bundle import RadioMaterial
 from vasgen.errors import InputError, suggest
@@ -18,6 +20,9 @@ from vasgen.spec import RadioSpec
 from vasgen.vas.wedge_coefficients import WedgeMatrix
 
 Range = tuple[float, float]
+
+SPEED_OF_LIGHT_M_S = 299_792_458.0
+_VACUUM_PERMITTIVITY = 8.8541878128e-12  # farads per metre
 
 
 class Constants(NamedTuple):
@@ -52,6 +57,38 @@ def itu_constants(itu_type: str, frequency_hz: float) -> Constants:
     a, b, c, d = law
     # The same complex permittivity at another frequency: conductivity in proportion.
     return Constants(a * known**b, c * known**d * ghz / known)
+
+
+def slab_loss_db(material: RadioMaterial, frequency_hz: float) -> float:
+    """What a slab of a material takes from a wave that passes straight through, dB.
+
+    Waves that go to and fro inside are counted (ITU-R P.2040-3, equation 42).
+
+    Args:
+        material: what it is made of, and its thickness.
+        frequency_hz: carrier frequency, Hz.
+    """
+    eta = complex_permittivity(material, frequency_hz)
+    inside = np.sqrt(eta)
+    mirrored = (1 - inside) / (1 + inside)
+    turn = 2 * np.pi * frequency_hz / SPEED_OF_LIGHT_M_S * material.thickness_m * inside
+    through = (1 - mirrored**2) * np.exp(-1j * turn) / (1 - mirrored**2 * np.exp(-2j * turn))
+    return float(-20 * np.log10(max(abs(through), 1e-30)))
+
+
+def complex_permittivity(material: RadioMaterial, frequency_hz: float) -> complex:
+    """Relative permittivity less j times the loss term, of a material at one frequency."""
+    constants = constants_of(material, frequency_hz)
+    omega = 2 * np.pi * frequency_hz
+    loss = constants.conductivity_s_per_m / (omega * _VACUUM_PERMITTIVITY)
+    return complex(constants.relative_permittivity, -loss)
+
+
+def constants_of(material: RadioMaterial, frequency_hz: float) -> Constants:
+    """Constants of any radio material."""
+    if material.itu_type is None:
+        return Constants(material.relative_permittivity, material.conductivity_s_per_m)
+    return itu_constants(material.itu_type, frequency_hz)
 
 
 def held_materials(materials: Sequence[RadioMaterial], frequency_hz: float) -> tuple[str, ...]:
@@ -110,10 +147,7 @@ def radio_material(rt: Any, material: RadioMaterial, spec: RadioSpec) -> Any:
     """
     # Not Sionna's own ITU material, which rounds the frequency to float32 and so refuses 60 GHz
     # for a range that ends there.
-    if material.itu_type is None:
-        constants = Constants(material.relative_permittivity, material.conductivity_s_per_m)
-    else:
-        constants = itu_constants(material.itu_type, spec.frequency_hz)
+    constants = constants_of(material, spec.frequency_hz)
     made = rt.RadioMaterial(
         f"radio-{material.name}",
         relative_permittivity=constants.relative_permittivity,

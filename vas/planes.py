@@ -52,12 +52,15 @@ class Facets:
         plane: (F,) int64, plane of each face, in the order of the bundle's face table.
         material: (F,) int64, radio material of each face.
         mirror: (N,) bool, which planes mirror in closed form.
+        box: (N, 2, 3) float64, least and greatest coordinates of all faces in each plane,
+            world metres.
     """
 
     planes: Planes
     plane: NDArray[np.int64]
     material: NDArray[np.int64]
     mirror: NDArray[np.bool_]
+    box: Array
 
 
 def find_facets(bundle: SceneBundle) -> Facets:
@@ -81,4 +84,7 @@ def find_facets(bundle: SceneBundle) -> Facets:
     mirror = np.bincount(plane, flat, len(first)) >= _SMALLEST_MIRROR_M2
     normal = normal[first]
     planes = Planes(normal, np.einsum("nc,nc->n", normal, middle[first]))
-    return Facets(planes, plane, table.radio.astype(np.int64), mirror)
+    box = np.stack([np.full((len(first), 3), np.inf), np.full((len(first), 3), -np.inf)], axis=1)
+    np.minimum.at(box[:, 0], plane, corners.min(axis=1))
+    np.maximum.at(box[:, 1], plane, corners.max(axis=1))
+    return Facets(planes, plane, table.radio.astype(np.int64), mirror, box)

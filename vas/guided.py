@@ -1,0 +1,353 @@
+"""Guided rays: whether the path from a transmitter by way of given mirrors to a point exists.
+
+For a chain of planes the path is known: its first leg points at the image of the point (image
+method). So one ray is sent in that direction, and at each surface it is mirrored if that is the
+chain's next plane, else it passes through. If it ends in its point, nothing is in its way, every
+mirror is where it is needed, and what it met is the path's chain. No field is carried: the same
+paths serve every frequency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.bundle import RadioMaterial
+from vasgen.spec import RadioSpec
+from vasgen.vas.materials import slab_loss_db
+from vasgen.vas.paths import Chains, Event
+from vasgen.vas.plane_lookup import PlaneLookup
+from vasgen.vas.planes import Facets
+from vasgen.vas.radio_scene import RadioScene
+from vasgen.vas.surface import PLANE_M, PLANE_SHARE, RAY_EPSILON, Target
+from vasgen.vas.visibility import opaque_point
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Numbers = NDArray[np.uint32]
+
+#: A path ends in its point if it passes it this close, and this share of its length: planes
+#: join triangles whose normals differ a little. Metres.
+_NEAR_M = 0.02
+_NEAR_SHARE = 5e-5
+
+#: A mirror's faces may lie this far outside its box, metres: rounding.
+_BOX_M = 0.01
+
+#: Pairs of mirrors and point handled at once: bounds the memory to some 200 MB.
+_PAIRS_AT_ONCE = 1_000_000
+
+#: Slabs that a path passes through, at most, and what they may take from it, dB. What slabs
+#: take is that at the least frequency of all, so that the paths serve any.
+_MOST_SLABS = 8
+_MOST_LOSS_DB = 120.0
+_LEAST_FREQUENCY_HZ = 0.7e9
+
+
+class Pairs(NamedTuple):
+    """Paths that may exist.
+
+    Attributes:
+        point: (M,) int64, rows of the points.
+        mirrors: (M,) int64, rows of the chains of mirrors.
+    """
+
+    point: Index
+    mirrors: Index
+
+
+class Arrivals(NamedTuple):
+    """Paths that exist.
+
+    Attributes:
+        point: (N,) int64, rows of the points they end in.
+        chain: (N,) int64, rows of ``chains``.
+        chains: what they met.
+    """
+
+    point: Index
+    chain: Index
+    chains: Chains
+
+
+class GuidedRays:
+    """Sends guided rays through one scene.
+
+    Args:
+        radio: the scene.
+        lookup: which plane a ray hits.
+        facets: its planes.
+        materials: its radio materials.
+        spec: mechanisms, and depth.
+    """
+
+    def __init__(
+        self,
+        radio: RadioScene,
+        lookup: PlaneLookup,
+        facets: Facets,
+        materials: Sequence[RadioMaterial],
+        spec: RadioSpec,
+    ) -> None:
+        import mitsuba as mi
+
+        self._radio = radio
+        self._lookup = lookup
+        self._facets = facets
+        self._num_materials = len(materials)
+        loss = [slab_loss_db(material, _LEAST_FREQUENCY_HZ) for material in materials]
+        self._loss = mi.Float(np.minimum(loss, 2 * _MOST_LOSS_DB).astype(np.float32))
+        self._normal = mi.Float(_padded(facets.planes.normal).astype(np.float32))
+        self._slabs = min(_MOST_SLABS, spec.max_depth) if spec.refraction else 0
+        self._most = spec.max_depth
+
+    def trace(self, source: Array, target: Target, mirrors: Index, pairs: Pairs) -> Arrivals:
+        """Which paths exist.
+
+        Args:
+            source: (3,) transmitter, world metres.
+            target: points.
+            mirrors: (K, R) planes in the order a path meets them; -1 behind the last.
+            pairs: a row of ``target`` and one of ``mirrors`` each.
+        """
+        import drjit as dr
+        import mitsuba as mi
+
+        unfolding = _Unfolding(self._facets, source, target, mirrors)
+        chains = mi.UInt32(np.ascontiguousarray(mirrors + 1).astype(np.uint32).ravel())
+        ends = _Ends(
+            mi.Float(_padded(target.point - self._radio.centre).astype(np.float32)),
+            mi.Float(_padded(target.normal).astype(np.float32)),
+        )
+        start = opaque_point(self._radio, source)
+        width, found = mirrors.shape[1], []
+        for begin in range(0, len(pairs.point), _PAIRS_AT_ONCE):
+            part = slice(begin, begin + _PAIRS_AT_ONCE)
+            point, row = (mi.UInt32(mi.Int64(numbers[part])) for numbers in pairs)
+            dr.eval(point, row)
+            possible = dr.compress(unfolding.possible(point, row))
+            if dr.width(possible):
+                point, row = (dr.gather(mi.UInt32, n, possible) for n in (point, row))
+                way = unfolding.departure(point, row)
+                found.append(self._follow(start, way, ends, point, row, chains, width))
+        return self._arrivals(found, width + self._slabs)
+
+    def _follow(
+        self, start: Any, way: Any, ends: _Ends, point: Any, row: Any, chains: Any, width: int
+    ) -> _Found:
+        """Rays from surface to surface, each told what to do there."""
+        import drjit as dr
+        import mitsuba as mi
+
+        scene = self._radio.scene.mi_scene
+        unit, far, order = way
+        columns = width + self._slabs
+        met = dr.zeros(mi.UInt32, columns * dr.width(point))
+        most = dr.opaque(mi.UInt32, self._most)
+        lane = dr.arange(mi.UInt32, dr.width(point))
+
+        def step(
+            ray: Any, mirrored: Any, depth: Any, loss: Any, key: Any, active: Any, arrived: Any
+        ) -> tuple[Any, ...]:
+            hit = scene.ray_intersect(ray, active=active)
+            active = active & hit.is_valid()
+            here = active & (mirrored == order) & ends.reached(ray, hit, point, far)
+            active &= ~here
+            plane, material = self._lookup(hit, active), self._lookup.material(hit, active)
+            wanted = dr.gather(
+                mi.UInt32, chains, row * width + mirrored, active & (mirrored < order)
+            )
+            mirror = active & (wanted == plane + 1)
+            loss = loss + dr.select(mirror, 0.0, dr.gather(mi.Float, self._loss, material, active))
+            code = 1 + dr.select(mirror, 1, 0) + 2 * (material + self._num_materials * plane)
+            slot = active & (depth < columns)
+            dr.scatter(met, code, lane * columns + depth, slot)
+            key = dr.select(active, _mixed(key, code), key)
+            mirrored = dr.select(mirror, mirrored + 1, mirrored)
+            depth = dr.select(active, depth + 1, depth)
+            passed = depth - mirrored
+            active &= (depth <= most) & (passed <= self._slabs) & (loss < _MOST_LOSS_DB)
+            # The plane's own normal: that of a small triangle is rounded.
+            normal = _xyz(dr.gather(mi.Vector4f, self._normal, plane, mirror))
+            turned = dr.select(mirror, ray.d - 2 * dr.dot(ray.d, normal) * normal, ray.d)
+            return hit.spawn_ray(d=turned), mirrored, depth, loss, key, active, arrived | here
+
+        count = dr.width(point)
+        state = (
+            mi.Ray3f(start, unit),
+            dr.zeros(mi.UInt32, count),
+            dr.zeros(mi.UInt32, count),
+            dr.zeros(mi.Float, count),
+            dr.zeros(mi.UInt64, count),
+            dr.full(mi.Bool, True, count),
+            dr.full(mi.Bool, False, count),
+        )
+        *_, key, _, arrived = dr.while_loop(state, lambda *state: state[5], step)
+        lanes = dr.compress(arrived)
+        points, keys = dr.gather(mi.UInt32, point, lanes), dr.gather(mi.UInt64, key, lanes)
+        keys = np.array(keys, np.uint64)
+        chosen, first, chain = np.unique(keys, return_index=True, return_inverse=True)
+        places = np.array(lanes, np.int64)[first, None] * columns + np.arange(columns)
+        codes = dr.gather(mi.UInt32, met, mi.UInt32(mi.Int64(places.ravel())))
+        codes = np.array(codes, np.uint32).reshape(-1, columns)
+        return _Found(np.array(points, np.int64), chain.reshape(-1), chosen, codes)
+
+    def _arrivals(self, found: Sequence[_Found], columns: int) -> Arrivals:
+        """The paths of all tiles, and each chain once."""
+        if not found:
+            nothing = np.zeros(0, np.int64)
+            return Arrivals(nothing, nothing, self._chains(np.zeros((0, columns), np.uint32)))
+        point, chain, keys, codes = zip(*found, strict=True)
+        _, first, number = np.unique(np.concatenate(keys), return_index=True, return_inverse=True)
+        ends = np.cumsum([len(some) for some in keys])[:-1]
+        numbers = np.split(number.reshape(-1), ends)
+        return Arrivals(
+            np.concatenate(point),
+            np.concatenate([known[some] for known, some in zip(numbers, chain, strict=True)]),
+            self._chains(np.concatenate(codes)[first]),
+        )
+
+    def _chains(self, codes: NDArray[np.uint32]) -> Chains:
+        there = codes > 0
+        face, mirrored = np.divmod(codes.astype(np.int64) - 1, 2)
+        plane, material = np.divmod(face, self._num_materials)
+        event = np.where(mirrored == 1, int(Event.REFLECTION), int(Event.TRANSMISSION))
+        return Chains(
+            np.where(there, event, int(Event.NONE)).astype(np.int8),
+            np.where(there, plane, -1).astype(np.int32),
+            np.where(there, material, -1).astype(np.int32),
+        )
+
+
+class _Found(NamedTuple):
+    """Paths of one tile.
+
+    Attributes:
+        point: (N,) they end in.
+        chain: (N,) rows of ``keys``.
+        keys: (C,) uint64, a hash of what each chain met.
+        codes: (C, D) uint32, what it met: see :meth:`GuidedRays._chains`.
+    """
+
+    point: Index
+    chain: Index
+    keys: NDArray[np.uint64]
+    codes: NDArray[np.uint32]
+
+
+class _Ends(NamedTuple):
+    """Where paths end: points and normals in traced coordinates, padded to four numbers."""
+
+    point: Any
+    normal: Any
+
+    def reached(self, ray: Any, hit: Any, point: Any, far: Any) -> Any:
+        """Whether rays arrive at their points, on the visible side, ``mi.Bool``."""
+        import drjit as dr
+        import mitsuba as mi
+
+        end = mi.Point3f(_xyz(dr.gather(mi.Vector4f, self.point, point)))
+        normal = _xyz(dr.gather(mi.Vector4f, self.normal, point))
+        miss = hit.p - end
+        lift = 2 * RAY_EPSILON * (1 + dr.max(dr.abs(end)))
+        near = dr.norm(dr.cross(miss, ray.d)) < _NEAR_M + _NEAR_SHARE * far + lift
+        on_plane = dr.abs(dr.dot(miss, normal) + lift) < PLANE_M + PLANE_SHARE * far
+        return near & on_plane & (dr.dot(ray.d, normal) < 0)
+
+
+class _Unfolding:
+    """Paths by way of mirrors as straight lines, in float64 relative to the source."""
+
+    def __init__(self, facets: Facets, source: Array, target: Target, mirrors: Index) -> None:
+        import mitsuba as mi
+
+        planes = facets.planes
+        self._plane = mi.Float64(_padded(planes.normal, planes.offset - planes.normal @ source))
+        self._low, self._high = (
+            mi.Float64(_padded(facets.box[:, side] - source)) for side in (0, 1)
+        )
+        self._point = mi.Float64(_padded(target.point - source))
+        self._mirrors = mi.UInt32(np.ascontiguousarray(mirrors + 1).astype(np.uint32).ravel())
+        self._width = mirrors.shape[1]
+
+    def departure(self, point: Any, row: Any) -> tuple[Any, Any, Any]:
+        """Unit directions in which paths leave, their lengths, and their numbers of mirrors."""
+        import drjit as dr
+        import mitsuba as mi
+
+        image, order = self._image(point, row)
+        far = dr.norm(image)
+        return mi.Vector3f(image / dr.maximum(far, 1e-9)), mi.Float(far), order
+
+    def possible(self, point: Any, row: Any) -> Any:
+        """Whether paths would meet each mirror within the box around its faces, ``mi.Bool``."""
+        import drjit as dr
+        import mitsuba as mi
+
+        way, _ = self._image(point, row)
+        place, possible = mi.Vector3d(0.0), dr.full(mi.Bool, True, dr.width(point))
+        for number in range(self._width):
+            some, plane, normal, offset = self._mirror(row, number)
+            low, high = (
+                _xyz(dr.gather(mi.Vector4d, box, plane, some)) for box in (self._low, self._high)
+            )
+            t = (offset - dr.dot(normal, place)) / dr.dot(normal, way)
+            at = place + t * way
+            hit = (t > 0) & dr.all((at > low - _BOX_M) & (at < high + _BOX_M))
+            possible &= hit | ~some
+            place = dr.select(some, at, place)
+            way = dr.select(some, way - 2 * dr.dot(way, normal) * normal, way)
+        return possible
+
+    def _image(self, point: Any, row: Any) -> tuple[Any, Any]:
+        """The points mirrored in their chains, the last mirror first; number of mirrors."""
+        import drjit as dr
+        import mitsuba as mi
+
+        image, order = _xyz(dr.gather(mi.Vector4d, self._point, point)), mi.UInt32(0)
+        for number in reversed(range(self._width)):
+            some, _, normal, offset = self._mirror(row, number)
+            height = dr.dot(normal, image) - offset
+            image = dr.select(some, image - 2 * height * normal, image)
+            order = order + dr.select(some, mi.UInt32(1), 0)
+        return image, order
+
+    def _mirror(self, row: Any, number: int) -> tuple[Any, Any, Any, Any]:
+        """Whether there is such a mirror; its number, normal and offset."""
+        import drjit as dr
+        import mitsuba as mi
+
+        wanted = dr.gather(mi.UInt32, self._mirrors, row * self._width + number)
+        some, plane = wanted > 0, wanted - 1
+        table = dr.gather(mi.Vector4d, self._plane, plane, some)
+        return some, plane, _xyz(table), table.w
+
+
+def _mixed(key: Any, code: Any) -> Any:
+    """A 64-bit hash of a sequence, one number more (SplitMix64; Steele, Lea and Flood 2014)."""
+    import mitsuba as mi
+
+    key = (key ^ mi.UInt64(code)) + mi.UInt64(0x9E3779B97F4A7C15)
+    key = (key ^ (key >> 30)) * mi.UInt64(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> 27)) * mi.UInt64(0x94D049BB133111EB)
+    return key ^ (key >> 31)
+
+
+def _xyz(vector: Any) -> Any:
+    import drjit as dr
+    import mitsuba as mi
+
+    kind = mi.Vector3d if dr.type_v(vector) == dr.VarType.Float64 else mi.Vector3f
+    return kind(vector.x, vector.y, vector.z)
+
+
+def _padded(vectors: Array, last: Array | None = None) -> Array:
+    """Rows of three numbers as one line of rows of four."""
+    table = np.zeros((len(vectors), 4))
+    table[:, :3] = vectors
+    if last is not None:
+        table[:, 3] = last
+    return table.ravel()
