@@ -32,25 +32,6 @@ class Cells:
     def __len__(self) -> int:
         return self.rows * self.columns
 
-    def around(self, cell: Index) -> tuple[Index, Index]:
-        """All cells in the 3x3 squares around some cells.
-
-        Args:
-            cell: (N,) cells.
-
-        Returns:
-            (M,) rows of ``cell``, and (M,) cells around them.
-        """
-        row, column = np.divmod(cell, self.columns)
-        found, near = [], []
-        for dy in (-1, 0, 1):
-            for dx in (-1, 0, 1):
-                y, x = row + dy, column + dx
-                inside = (y >= 0) & (y < self.rows) & (x >= 0) & (x < self.columns)
-                found.append(np.flatnonzero(inside))
-                near.append((y * self.columns + x)[inside])
-        return np.concatenate(found), np.concatenate(near)
-
 
 def cells_of(surface: ReceiverSurface) -> Cells:
     """The cells of a view."""

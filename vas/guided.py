@@ -40,11 +40,11 @@ _BOX_M = 0.01
 #: Pairs of mirrors and point handled at once: bounds the memory to some 200 MB.
 _PAIRS_AT_ONCE = 1_000_000
 
-#: Slabs that a path passes through, at most, and what they may take from it, dB. What slabs
-#: take is that at the least frequency of all, so that the paths serve any.
+#: Slabs that a path passes through, at most.
 _MOST_SLABS = 8
-_MOST_LOSS_DB = 120.0
-_LEAST_FREQUENCY_HZ = 0.7e9
+
+#: What slabs may take from any path, dB, at normal incidence.
+_MOST_LOSS_DB = 100.0
 
 
 class Pairs(NamedTuple):
@@ -64,13 +64,41 @@ class Arrivals(NamedTuple):
 
     Attributes:
         point: (N,) int64, rows of the points they end in.
+        mirrors: (N,) int64, rows of the chains of mirrors that they were told.
         chain: (N,) int64, rows of ``chains``.
-        chains: what they met.
+        chains: what they met, slabs and mirrors.
+        key: (C,) uint64, a hash of each chain: the same in all scenes of the same planes.
     """
 
     point: Index
+    mirrors: Index
     chain: Index
     chains: Chains
+    key: NDArray[np.uint64]
+
+    def take(self, index: NDArray[np.generic]) -> Arrivals:
+        """Some of the paths, by number or mask."""
+        point, mirrors, chain = (n[index] for n in (self.point, self.mirrors, self.chain))
+        return Arrivals(point, mirrors, chain, self.chains, self.key)
+
+
+def joined(parts: Sequence[Arrivals]) -> Arrivals:
+    """Paths found in several turns, with each chain once."""
+    keys = np.concatenate([part.key for part in parts])
+    key, first, number = np.unique(keys, return_index=True, return_inverse=True)
+    begins = np.cumsum([0, *(len(part.key) for part in parts[:-1])])
+    numbers = number.reshape(-1)
+    columns = [
+        np.concatenate([getattr(part.chains, name) for part in parts])[first]
+        for name in ("event", "element", "material")
+    ]
+    return Arrivals(
+        np.concatenate([part.point for part in parts]),
+        np.concatenate([part.mirrors for part in parts]),
+        np.concatenate([numbers[b + p.chain] for b, p in zip(begins, parts, strict=True)]),
+        Chains(*columns),
+        key,
+    )
 
 
 class GuidedRays:
@@ -98,13 +126,15 @@ class GuidedRays:
         self._lookup = lookup
         self._facets = facets
         self._num_materials = len(materials)
-        loss = [slab_loss_db(material, _LEAST_FREQUENCY_HZ) for material in materials]
+        loss = [slab_loss_db(material, spec.frequency_hz) for material in materials]
         self._loss = mi.Float(np.minimum(loss, 2 * _MOST_LOSS_DB).astype(np.float32))
         self._normal = mi.Float(_padded(facets.planes.normal).astype(np.float32))
         self._slabs = min(_MOST_SLABS, spec.max_depth) if spec.refraction else 0
         self._most = spec.max_depth
 
-    def trace(self, source: Array, target: Target, mirrors: Index, pairs: Pairs) -> Arrivals:
+    def trace(
+        self, source: Array, target: Target, mirrors: Index, pairs: Pairs, least: Array
+    ) -> Arrivals:
         """Which paths exist.
 
         Args:
@@ -112,6 +142,8 @@ class GuidedRays:
             target: points.
             mirrors: (K, R) planes in the order a path meets them; -1 behind the last.
             pairs: a row of ``target`` and one of ``mirrors`` each.
+            least: (P,) linear gain at each point below which a path does not matter. Slabs
+                weaken it; mirrors and antennas are taken to lose nothing.
         """
         import drjit as dr
         import mitsuba as mi
@@ -120,34 +152,44 @@ class GuidedRays:
         chains = mi.UInt32(np.ascontiguousarray(mirrors + 1).astype(np.uint32).ravel())
         ends = _Ends(
             mi.Float(_padded(target.point - self._radio.centre).astype(np.float32)),
-            mi.Float(_padded(target.normal).astype(np.float32)),
+            mi.Float(_padded(target.normal, 10 * np.log10(least + 1e-30)).astype(np.float32)),
         )
         start = opaque_point(self._radio, source)
-        width, found = mirrors.shape[1], []
+        width = mirrors.shape[1]
+        found = [self._nothing(width + self._slabs)]
         for begin in range(0, len(pairs.point), _PAIRS_AT_ONCE):
             part = slice(begin, begin + _PAIRS_AT_ONCE)
             point, row = (mi.UInt32(mi.Int64(numbers[part])) for numbers in pairs)
             dr.eval(point, row)
-            possible = dr.compress(unfolding.possible(point, row))
+            way = unfolding.departure(point, row)
+            budget = ends.budget(point, way[1], self._radio.scene.wavelength)
+            possible = dr.compress(unfolding.possible(point, row) & (budget > 0))
             if dr.width(possible):
                 point, row = (dr.gather(mi.UInt32, n, possible) for n in (point, row))
-                way = unfolding.departure(point, row)
-                found.append(self._follow(start, way, ends, point, row, chains, width))
-        return self._arrivals(found, width + self._slabs)
+                found.append(self._follow(start, unfolding, ends, point, row, chains, width))
+        return joined(found)
 
     def _follow(
-        self, start: Any, way: Any, ends: _Ends, point: Any, row: Any, chains: Any, width: int
-    ) -> _Found:
+        self,
+        start: Any,
+        unfolding: _Unfolding,
+        ends: _Ends,
+        point: Any,
+        row: Any,
+        chains: Any,
+        width: int,
+    ) -> Arrivals:
         """Rays from surface to surface, each told what to do there."""
         import drjit as dr
         import mitsuba as mi
 
         scene = self._radio.scene.mi_scene
-        unit, far, order = way
+        unit, far, order = unfolding.departure(point, row)
         columns = width + self._slabs
         met = dr.zeros(mi.UInt32, columns * dr.width(point))
         most = dr.opaque(mi.UInt32, self._most)
         lane = dr.arange(mi.UInt32, dr.width(point))
+        most_loss = ends.budget(point, far, self._radio.scene.wavelength)
 
         def step(
             ray: Any, mirrored: Any, depth: Any, loss: Any, key: Any, active: Any, arrived: Any
@@ -169,7 +211,7 @@ class GuidedRays:
             mirrored = dr.select(mirror, mirrored + 1, mirrored)
             depth = dr.select(active, depth + 1, depth)
             passed = depth - mirrored
-            active &= (depth <= most) & (passed <= self._slabs) & (loss < _MOST_LOSS_DB)
+            active &= (depth <= most) & (passed <= self._slabs) & (loss < most_loss)
             # The plane's own normal: that of a small triangle is rounded.
             normal = _xyz(dr.gather(mi.Vector4f, self._normal, plane, mirror))
             turned = dr.select(mirror, ray.d - 2 * dr.dot(ray.d, normal) * normal, ray.d)
@@ -187,28 +229,18 @@ class GuidedRays:
         )
         *_, key, _, arrived = dr.while_loop(state, lambda *state: state[5], step)
         lanes = dr.compress(arrived)
-        points, keys = dr.gather(mi.UInt32, point, lanes), dr.gather(mi.UInt64, key, lanes)
-        keys = np.array(keys, np.uint64)
-        chosen, first, chain = np.unique(keys, return_index=True, return_inverse=True)
+        reached, rows = (np.array(dr.gather(mi.UInt32, n, lanes), np.int64) for n in (point, row))
+        keys = np.array(dr.gather(mi.UInt64, key, lanes), np.uint64)
+        key, first, chain = np.unique(keys, return_index=True, return_inverse=True)
         places = np.array(lanes, np.int64)[first, None] * columns + np.arange(columns)
         codes = dr.gather(mi.UInt32, met, mi.UInt32(mi.Int64(places.ravel())))
-        codes = np.array(codes, np.uint32).reshape(-1, columns)
-        return _Found(np.array(points, np.int64), chain.reshape(-1), chosen, codes)
+        chains = self._chains(np.array(codes, np.uint32).reshape(-1, columns))
+        return Arrivals(reached, rows, chain.reshape(-1), chains, key)
 
-    def _arrivals(self, found: Sequence[_Found], columns: int) -> Arrivals:
-        """The paths of all tiles, and each chain once."""
-        if not found:
-            nothing = np.zeros(0, np.int64)
-            return Arrivals(nothing, nothing, self._chains(np.zeros((0, columns), np.uint32)))
-        point, chain, keys, codes = zip(*found, strict=True)
-        _, first, number = np.unique(np.concatenate(keys), return_index=True, return_inverse=True)
-        ends = np.cumsum([len(some) for some in keys])[:-1]
-        numbers = np.split(number.reshape(-1), ends)
-        return Arrivals(
-            np.concatenate(point),
-            np.concatenate([known[some] for known, some in zip(numbers, chain, strict=True)]),
-            self._chains(np.concatenate(codes)[first]),
-        )
+    def _nothing(self, columns: int) -> Arrivals:
+        none = np.zeros(0, np.int64)
+        chains = self._chains(np.zeros((0, columns), np.uint32))
+        return Arrivals(none, none, none, chains, np.zeros(0, np.uint64))
 
     def _chains(self, codes: NDArray[np.uint32]) -> Chains:
         there = codes > 0
@@ -222,27 +254,23 @@ class GuidedRays:
         )
 
 
-class _Found(NamedTuple):
-    """Paths of one tile.
-
-    Attributes:
-        point: (N,) they end in.
-        chain: (N,) rows of ``keys``.
-        keys: (C,) uint64, a hash of what each chain met.
-        codes: (C, D) uint32, what it met: see :meth:`GuidedRays._chains`.
-    """
-
-    point: Index
-    chain: Index
-    keys: NDArray[np.uint64]
-    codes: NDArray[np.uint32]
-
-
 class _Ends(NamedTuple):
-    """Where paths end: points and normals in traced coordinates, padded to four numbers."""
+    """Where paths end: points and normals in traced coordinates, padded to four numbers.
+
+    The fourth number behind a normal is the least gain that matters, dB.
+    """
 
     point: Any
     normal: Any
+
+    def budget(self, point: Any, far: Any, wavelength: Any) -> Any:
+        """What slabs may take from paths of some length, dB."""
+        import drjit as dr
+        import mitsuba as mi
+
+        least = dr.gather(mi.Vector4f, self.normal, point).w
+        spread = 20 * dr.log2(wavelength / (4 * dr.pi * far)) * dr.log(2) / dr.log(10)
+        return dr.minimum(spread - least, _MOST_LOSS_DB)
 
     def reached(self, ray: Any, hit: Any, point: Any, far: Any) -> Any:
         """Whether rays arrive at their points, on the visible side, ``mi.Bool``."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.constants import epsilon_0, speed_of_light
 
 from vasgen import runtime
 from vasgen.bundle import RadioMaterial
@@ -20,9 +21,6 @@ from vasgen.spec import RadioSpec
 from vasgen.vas.wedge_coefficients import WedgeMatrix
 
 Range = tuple[float, float]
-
-SPEED_OF_LIGHT_M_S = 299_792_458.0
-_VACUUM_PERMITTIVITY = 8.8541878128e-12  # farads per metre
 
 
 class Constants(NamedTuple):
@@ -71,20 +69,20 @@ def slab_loss_db(material: RadioMaterial, frequency_hz: float) -> float:
     eta = complex_permittivity(material, frequency_hz)
     inside = np.sqrt(eta)
     mirrored = (1 - inside) / (1 + inside)
-    turn = 2 * np.pi * frequency_hz / SPEED_OF_LIGHT_M_S * material.thickness_m * inside
+    turn = 2 * np.pi * frequency_hz / speed_of_light * material.thickness_m * inside
     through = (1 - mirrored**2) * np.exp(-1j * turn) / (1 - mirrored**2 * np.exp(-2j * turn))
     return float(-20 * np.log10(max(abs(through), 1e-30)))
 
 
 def complex_permittivity(material: RadioMaterial, frequency_hz: float) -> complex:
     """Relative permittivity less j times the loss term, of a material at one frequency."""
-    constants = constants_of(material, frequency_hz)
+    constants = material_constants(material, frequency_hz)
     omega = 2 * np.pi * frequency_hz
-    loss = constants.conductivity_s_per_m / (omega * _VACUUM_PERMITTIVITY)
+    loss = constants.conductivity_s_per_m / (omega * epsilon_0)
     return complex(constants.relative_permittivity, -loss)
 
 
-def constants_of(material: RadioMaterial, frequency_hz: float) -> Constants:
+def material_constants(material: RadioMaterial, frequency_hz: float) -> Constants:
     """Constants of any radio material."""
     if material.itu_type is None:
         return Constants(material.relative_permittivity, material.conductivity_s_per_m)
@@ -147,7 +145,7 @@ def radio_material(rt: Any, material: RadioMaterial, spec: RadioSpec) -> Any:
     """
     # Not Sionna's own ITU material, which rounds the frequency to float32 and so refuses 60 GHz
     # for a range that ends there.
-    constants = constants_of(material, spec.frequency_hz)
+    constants = material_constants(material, spec.frequency_hz)
     made = rt.RadioMaterial(
         f"radio-{material.name}",
         relative_permittivity=constants.relative_permittivity,

@@ -1,0 +1,207 @@
+"""Lighting: which pixels each chain of mirrors lights.
+
+The light of a chain on a view is a patch. It grows from the cells in which the search has seen
+it, cell by cell, until it ends or no longer matters: so few rays find all of it, and few are
+spent beyond it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.vas.cells import CELL, Cells
+from vasgen.vas.chain_search import Candidates
+from vasgen.vas.guided import Arrivals, GuidedRays, Pairs, joined
+from vasgen.vas.paths import Points
+from vasgen.vas.surface import ReceiverSurface
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+#: Turns in which a patch may grow, by a cell each: it was seen in many places, as a rule.
+_TURNS = 12
+
+#: Paths with less than this share of a point's power do not matter.
+_NEGLIGIBLE = 1e-3
+
+#: One pixel of so many, each way, is a scout.
+_STRIDE = 4
+
+Weigh = Callable[[Points, Arrivals], Array]
+
+
+class Lighting:
+    """The paths of one transmitter to one view, by way of mirrors and through slabs.
+
+    Args:
+        guided: proves paths.
+        weigh: tells the power of paths: (N,) linear.
+        source: (3,) transmitter, world metres.
+        surface: of the view.
+        cells: of the view.
+        found: what the search has seen in them.
+    """
+
+    def __init__(
+        self,
+        guided: GuidedRays,
+        weigh: Weigh,
+        source: Array,
+        surface: ReceiverSurface,
+        cells: Cells,
+        found: Candidates,
+    ) -> None:
+        self._guided = guided
+        self._weigh = weigh
+        self._source = source
+        self._surface = surface
+        self._cells = cells
+        empty = np.full((1, found.chain.shape[1]), -1)
+        # Sorted: the empty chain comes first.
+        self._mirrors, number = np.unique(
+            np.concatenate([empty, found.chain]), axis=0, return_inverse=True
+        )
+        self._seen = found.cell * len(self._mirrors) + number.reshape(-1)[1:]
+        self._lit = (np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+    def middles(self, points: Points) -> Arrivals:
+        """Paths to the middles of all pixels.
+
+        Args:
+            points: one of each pixel.
+        """
+        parts = [self._straight(points)]
+        power = self._power(points, parts[0])
+        where = _Where(self._cells, points.pixel, self._surface.shape[1])
+        new = done = np.unique(self._seen)
+        for _ in range(_TURNS):
+            lit = self._lit_cells(points, where, new, power)
+            if not len(lit.point):
+                break
+            parts.append(lit)
+            gain = self._weigh(points, lit)
+            power += np.bincount(lit.point, gain, len(points))
+            counts = gain > _NEGLIGIBLE * power[lit.point]
+            near = self._around(points.pixel[lit.point[counts]], lit.mirrors[counts])
+            new = np.setdiff1d(near, done, assume_unique=True)
+            done = np.union1d(done, new)
+        arrivals = joined(parts)
+        self._lit = (points.pixel[arrivals.point], arrivals.mirrors)
+        return arrivals
+
+    def samples(self, points: Points) -> Arrivals:
+        """Paths to other points, by the chains that light the middles of pixels beside them.
+
+        Args:
+            points: any; :meth:`middles` has been called before.
+        """
+        pixel, mirrors = self._beside(points.pixel)
+        chosen, point = joins(pixel, points.pixel)
+        straight = self._straight(points)
+        least = _NEGLIGIBLE * self._power(points, straight)
+        return joined([straight, self._trace(points, Pairs(point, mirrors[chosen]), least)])
+
+    def _lit_cells(self, points: Points, where: _Where, keys: Index, power: Array) -> Arrivals:
+        """Paths in some cells by way of some mirrors.
+
+        A few scouts of each cell go first: where they see paths, and none that matters, the
+        others stay at home.
+
+        Args:
+            points: the middles.
+            where: they are.
+            keys: cell times the number of chains, plus chain.
+            power: (P,) already known at each point.
+        """
+        cell, mirrors = np.divmod(keys, len(self._mirrors))
+        least = _NEGLIGIBLE * power
+        key, point = joins(cell, where.scouts)
+        scouts = self._trace(points, Pairs(where.scout[point], mirrors[key]), least)
+        own = where.cell[scouts.point] * len(self._mirrors) + scouts.mirrors
+        seen = np.isin(keys, own)
+        matters = self._weigh(points, scouts) > least[scouts.point]
+        wanted = ~seen | np.isin(keys, own[matters])
+        chosen = np.flatnonzero(wanted)
+        key, point = joins(cell[chosen], where.others)
+        rest = self._trace(points, Pairs(where.other[point], mirrors[chosen[key]]), least)
+        return joined([scouts.take(np.isin(own, keys[wanted])), rest])
+
+    def _straight(self, points: Points) -> Arrivals:
+        """Paths that no mirror turns, to all points."""
+        every = np.arange(len(points))
+        pairs = Pairs(every, np.zeros_like(every))
+        return self._trace(points, pairs, np.zeros(len(points)))
+
+    def _trace(self, points: Points, pairs: Pairs, least: Array) -> Arrivals:
+        return self._guided.trace(self._source, points.target, self._mirrors, pairs, least)
+
+    def _power(self, points: Points, arrivals: Arrivals) -> Array:
+        """Power at each point, (P,)."""
+        gain = self._weigh(points, arrivals)
+        total: Array = np.bincount(arrivals.point, gain, len(points)).astype(np.float64)
+        return total
+
+    def _around(self, pixel: Index, mirrors: Index) -> Index:
+        """Keys of the cells that a patch may reach next: beside the quarters in which it is."""
+        count = len(self._mirrors)
+        row, column = np.divmod(pixel, self._surface.shape[1])
+        low, right = (row % CELL >= CELL // 2), (column % CELL >= CELL // 2)
+        quarter = 2 * low.astype(np.int64) + right
+        keys = np.unique((self._cells.of_pixel[pixel] * 4 + quarter) * count + mirrors)
+        quarter, mirrors = np.divmod(keys, count)
+        cell, quarter = np.divmod(quarter, 4)
+        row, column = np.divmod(cell, self._cells.columns)
+        down, right = np.where(quarter >= 2, 1, -1), np.where(quarter % 2 == 1, 1, -1)
+        found = []
+        for y, x in ((row + down, column), (row, column + right), (row + down, column + right)):
+            inside = (y >= 0) & (y < self._cells.rows) & (x >= 0) & (x < self._cells.columns)
+            found.append(((y * self._cells.columns + x) * count + mirrors)[inside])
+        return np.unique(np.concatenate(found))
+
+    def _beside(self, wanted: Index) -> tuple[Index, Index]:
+        """Pixels of some, and the chains that light them or one of their eight neighbours."""
+        rows, columns = self._surface.shape
+        asked = np.zeros(rows * columns, bool)
+        asked[wanted] = True
+        pixel, mirrors = self._lit
+        row, column = np.divmod(pixel, columns)
+        found = []
+        for dy in (-1, 0, 1):
+            for dx in (-1, 0, 1):
+                y, x = row + dy, column + dx
+                inside = (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
+                near = np.where(inside, y * columns + x, 0)
+                some = inside & asked[near] & (mirrors > 0)
+                found.append(near[some] * len(self._mirrors) + mirrors[some])
+        pixel, mirrors = np.divmod(np.unique(np.concatenate(found)), len(self._mirrors))
+        return pixel, mirrors
+
+
+class _Where:
+    """Points by their cells: the scouts, a few of each, and the others.
+
+    Attributes:
+        cell: (P,) of each point.
+        scout: numbers of the scouts, in the order of their cells, which are ``scouts``.
+        other: the same of the others, in the cells ``others``.
+    """
+
+    def __init__(self, cells: Cells, pixel: Index, columns: int) -> None:
+        row, column = np.divmod(pixel, columns)
+        self.cell = cells.of_pixel[pixel]
+        order = np.argsort(self.cell, kind="stable")
+        is_scout = ((row % _STRIDE == _STRIDE // 2) & (column % _STRIDE == _STRIDE // 2))[order]
+        self.scout, self.other = order[is_scout], order[~is_scout]
+        self.scouts, self.others = self.cell[self.scout], self.cell[self.other]
+
+
+def joins(keys: Index, ordered: Index) -> tuple[Index, Index]:
+    """All pairs (i, j) with ``keys[i] == ordered[j]``; ``ordered`` is sorted."""
+    begin = np.searchsorted(ordered, keys)
+    count = np.searchsorted(ordered, keys, side="right") - begin
+    run = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(np.arange(len(keys)), count), np.repeat(begin, count) + run
