@@ -38,10 +38,22 @@ class Candidates(NamedTuple):
     Attributes:
         cell: (C,) int64, over the cells of all views.
         chain: (C, R) int64, planes in the order a path meets them; -1 behind the last.
+        half: (C,) int64, which half of the rays has seen it: 1, 2, or 3 for both.
     """
 
     cell: Index
     chain: Index
+    half: Index
+
+    @classmethod
+    def none(cls, reflections: int) -> Candidates:
+        """Nothing was seen."""
+        nothing = np.zeros(0, np.int64)
+        return cls(nothing, np.zeros((0, reflections), np.int64), nothing)
+
+    def take(self, index: NDArray[np.generic], first: int = 0) -> Candidates:
+        """Some of them, by number or mask; cells are counted from ``first`` on."""
+        return Candidates(self.cell[index] - first, self.chain[index], self.half[index])
 
 
 class ChainSearch:
@@ -84,13 +96,19 @@ class ChainSearch:
             seed: of the rays; the radio scene has one transmitter set.
         """
         spec = self._spec
-        calls = 2 * max(1, -(-spec.search_rays // (2 * _RAYS_A_CALL)))
+        calls = 4 * max(1, -(-spec.search_rays // (4 * _RAYS_A_CALL)))
         size = -(-spec.search_rays // calls)
+        # Each half holds rays of both kinds, so that they find alike.
         found = [
-            self._shoot(size, (seed, "search", call), aimed=call % 2 == 1) for call in range(calls)
+            (1 + call // 2 % 2, self._shoot(size, (seed, "search", call), aimed=call % 2 == 1))
+            for call in range(calls)
         ]
-        rows = _distinct(np.concatenate(found)).astype(np.int64)
-        return Candidates(rows[:, 0], rows[:, 1:] - 1)
+        rows, number = _distinct(np.concatenate([rows for _, rows in found]))
+        half = np.concatenate([np.full(len(rows), half) for half, rows in found])
+        seen = np.zeros(len(rows), np.int64)
+        np.bitwise_or.at(seen, number, half)
+        rows = rows.astype(np.int64)
+        return Candidates(rows[:, 0], rows[:, 1:] - 1, seen)
 
     def _shoot(self, rays: int, name: tuple[Any, ...], *, aimed: bool) -> NDArray[np.uint32]:
         """Rows of cell and chain (planes count from one), each once.
@@ -105,7 +123,7 @@ class ChainSearch:
             log = _Log(1 + self._spec.reflections, room)
             self._follow(rays, stream(*name), aimed, log)
             if log.count <= room:
-                return _distinct(log.rows())
+                return _distinct(log.rows())[0]
             room = log.count
 
     def _follow(self, rays: int, random: np.random.Generator, aimed: bool, log: _Log) -> None:
@@ -211,12 +229,11 @@ class _Log:
         return np.stack([np.array(column)[: self.count] for column in self._columns], axis=1)
 
 
-def _distinct(rows: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Each row once, in the order of the rows' hashes, whatever their order was."""
-    if not len(rows):
-        return rows
+def _distinct(rows: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], Index]:
+    """Each row once, in the order of the rows' hashes; the number among them of each row."""
     key = np.zeros(len(rows), np.uint64)
     for column in rows.T:
         key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(29)
-    return np.asarray(rows[np.unique(key, return_index=True)[1]])
+    _, first, number = np.unique(key, return_index=True, return_inverse=True)
+    return rows[first], number.reshape(-1)

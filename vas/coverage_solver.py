@@ -10,7 +10,6 @@ each other.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,20 +21,13 @@ from vasgen.vas.coverage import Audience, trace_coverage
 from vasgen.vas.diffraction import Diffraction
 from vasgen.vas.direct import trace_direct
 from vasgen.vas.radio_scene import RadioScene
+from vasgen.vas.shots import shots_of
 from vasgen.vas.solver import Advance, Powers, scaled
 from vasgen.vas.surface import ReceiverSurface
 from vasgen.vas.wedge_search import diffraction_on_image
 from vasgen.vas.wedges import find_wedges
 
 Array = NDArray[np.float64]
-
-#: The radio scene is centred on a grid this wide, metres: the steps that rays keep from a
-#: surface grow with the distance from the centre (to about 3 cm here). A fixed grid, so that
-#: a view's labels do not depend on the views traced with it.
-_CENTRE_GRID_M = 500.0
-
-#: Pixels that are counted at once: some 140 bytes each.
-_PIXELS_AT_ONCE = 20_000_000
 
 #: Shares of the work, for progress only: counting rays dominates.
 _CLOSED_FORM_SHARE = 0.2
@@ -65,7 +57,7 @@ class CoverageSolver:
     ) -> list[Powers]:
         """See :class:`vasgen.vas.solver.Solver`."""
         found = [Powers.none(len(transmitters), surface.num_pixels) for surface in surfaces]
-        shots = _shots(surfaces)
+        shots = shots_of(surfaces)
         maps = len(transmitters) * sum(len(shot.surfaces) for shot in shots)
         for shot in shots:
             radio = self._radio_at(np.array(shot.centre))
@@ -134,39 +126,6 @@ class CoverageSolver:
         if self._radio is None or (centre != self._radio.centre).any():
             self._radio = RadioScene(self._bundle, self._spec, centre)
         return self._radio
-
-
-class _Shot(NamedTuple):
-    """Surfaces whose rays are shot together.
-
-    Attributes:
-        centre: of their coordinates, world metres.
-        surfaces: their numbers.
-    """
-
-    centre: tuple[float, ...]
-    surfaces: list[int]
-
-
-def _shots(surfaces: Sequence[ReceiverSurface]) -> list[_Shot]:
-    """Surfaces that have any area, in groups that bound the memory.
-
-    The centre follows from a surface alone, so that its labels do not depend on the views
-    around it.
-    """
-    groups: dict[tuple[float, ...], list[int]] = {}
-    for number, surface in enumerate(surfaces):
-        if len(surface.pixel):
-            middle = np.median(surface.quad_centres, axis=0)
-            near = np.round(middle / _CENTRE_GRID_M) * _CENTRE_GRID_M + 0.0
-            groups.setdefault(tuple(near.tolist()), []).append(number)
-    shots = []
-    for centre, numbers in groups.items():
-        most = max(surfaces[number].num_pixels for number in numbers)
-        size = max(1, _PIXELS_AT_ONCE // most)
-        parts = [numbers[begin : begin + size] for begin in range(0, len(numbers), size)]
-        shots += [_Shot(centre, part) for part in parts]
-    return shots
 
 
 def _counts_rays(spec: RadioSpec) -> bool:

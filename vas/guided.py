@@ -22,7 +22,7 @@ from vasgen.vas.paths import Chains, Event
 from vasgen.vas.plane_lookup import PlaneLookup
 from vasgen.vas.planes import Facets
 from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.surface import PLANE_M, PLANE_SHARE, RAY_EPSILON, Target
+from vasgen.vas.surface import Target
 from vasgen.vas.visibility import opaque_point
 
 Array = NDArray[np.float64]
@@ -195,9 +195,8 @@ class GuidedRays:
             ray: Any, mirrored: Any, depth: Any, loss: Any, key: Any, active: Any, arrived: Any
         ) -> tuple[Any, ...]:
             hit = scene.ray_intersect(ray, active=active)
-            active = active & hit.is_valid()
             here = active & (mirrored == order) & ends.reached(ray, hit, point, far)
-            active &= ~here
+            active = active & hit.is_valid() & ~here
             plane, material = self._lookup(hit, active), self._lookup.material(hit, active)
             wanted = dr.gather(
                 mi.UInt32, chains, row * width + mirrored, active & (mirrored < order)
@@ -279,11 +278,12 @@ class _Ends(NamedTuple):
 
         end = mi.Point3f(_xyz(dr.gather(mi.Vector4f, self.point, point)))
         normal = _xyz(dr.gather(mi.Vector4f, self.normal, point))
-        miss = hit.p - end
-        lift = 2 * RAY_EPSILON * (1 + dr.max(dr.abs(end)))
-        near = dr.norm(dr.cross(miss, ray.d)) < _NEAR_M + _NEAR_SHARE * far + lift
-        on_plane = dr.abs(dr.dot(miss, normal) + lift) < PLANE_M + PLANE_SHARE * far
-        return near & on_plane & (dr.dot(ray.d, normal) < 0)
+        way = end - ray.o
+        ahead = dr.dot(way, ray.d)
+        near = dr.norm(dr.cross(way, ray.d)) < _NEAR_M + _NEAR_SHARE * far
+        # The point stands off its surface: a grazing ray may pass it and leave the surface.
+        free = (ahead > 0) & (~hit.is_valid() | (hit.t > ahead))
+        return near & free & (dr.dot(ray.d, normal) < 0)
 
 
 class _Unfolding:

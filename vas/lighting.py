@@ -15,12 +15,17 @@ from numpy.typing import NDArray
 from vasgen.vas.cells import CELL, Cells
 from vasgen.vas.chain_search import Candidates
 from vasgen.vas.guided import Arrivals, GuidedRays, Pairs, joined
+from vasgen.vas.patches import Patches
 from vasgen.vas.paths import Points
 from vasgen.vas.surface import ReceiverSurface
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+#: At the borders of patches, only paths with more than this share of a pixel's power are
+#: traced anew: the others light it whole or not at all.
+_MINOR = 1e-2
 
 #: Turns in which a patch may grow, by a cell each: it was seen in many places, as a rule.
 _TURNS = 12
@@ -44,6 +49,10 @@ class Lighting:
         surface: of the view.
         cells: of the view.
         found: what the search has seen in them.
+
+    Attributes:
+        recall: share of the mirrored power that the search has found, as its halves tell; one
+            if nothing is mirrored.
     """
 
     def __init__(
@@ -65,8 +74,12 @@ class Lighting:
         self._mirrors, number = np.unique(
             np.concatenate([empty, found.chain]), axis=0, return_inverse=True
         )
-        self._seen = found.cell * len(self._mirrors) + number.reshape(-1)[1:]
-        self._lit = (np.zeros(0, np.int64), np.zeros(0, np.int64))
+        number = number.reshape(-1)[1:]
+        self._seen = found.cell * len(self._mirrors) + number
+        self._half = np.zeros(len(self._mirrors), np.int64)
+        np.bitwise_or.at(self._half, number, found.half)
+        self._known: tuple[Patches, Arrivals] | None = None
+        self.recall = 1.0
 
     def middles(self, points: Points) -> Arrivals:
         """Paths to the middles of all pixels.
@@ -74,6 +87,20 @@ class Lighting:
         Args:
             points: one of each pixel.
         """
+        arrivals = self._grown(points)
+        gain = self._weigh(points, arrivals)
+        power = np.bincount(arrivals.point, gain, len(points))
+        share = gain / np.maximum(power, 1e-300)[arrivals.point]
+        kept = share > _NEGLIGIBLE
+        arrivals, gain, matters = arrivals.take(kept), gain[kept], share[kept] > _MINOR
+        pixel, shape = points.pixel[arrivals.point], self._surface.shape
+        patches = Patches(shape, pixel, arrivals.mirrors, arrivals.chain, matters)
+        self._known = patches, arrivals
+        self.recall = self._recall(np.bincount(arrivals.mirrors, gain, len(self._mirrors)))
+        return arrivals
+
+    def _grown(self, points: Points) -> Arrivals:
+        """Paths of all patches, from where they were seen to where they end."""
         parts = [self._straight(points)]
         power = self._power(points, parts[0])
         where = _Where(self._cells, points.pixel, self._surface.shape[1])
@@ -89,21 +116,29 @@ class Lighting:
             near = self._around(points.pixel[lit.point[counts]], lit.mirrors[counts])
             new = np.setdiff1d(near, done, assume_unique=True)
             done = np.union1d(done, new)
-        arrivals = joined(parts)
-        self._lit = (points.pixel[arrivals.point], arrivals.mirrors)
-        return arrivals
+        return joined(parts)
 
     def samples(self, points: Points) -> Arrivals:
-        """Paths to other points, by the chains that light the middles of pixels beside them.
+        """Paths to other points of the pixels' footprints.
 
         Args:
-            points: any; :meth:`middles` has been called before.
+            points: any, in the order of their pixels; :meth:`middles` has been called before.
         """
-        pixel, mirrors = self._beside(points.pixel)
-        chosen, point = joins(pixel, points.pixel)
-        straight = self._straight(points)
-        least = _NEGLIGIBLE * self._power(points, straight)
-        return joined([straight, self._trace(points, Pairs(point, mirrors[chosen]), least)])
+        assert self._known is not None, "the middles come first"
+        patches, arrivals = self._known
+        asked = np.zeros(self._surface.num_pixels, bool)
+        asked[points.pixel] = True
+        inner = np.flatnonzero(patches.inner(asked))
+        row, point = joins(patches.pixel[inner], points.pixel)
+        whole = arrivals.take(inner[row])._replace(point=point)
+        pixel, mirrors = patches.beside(asked)
+        count = len(self._mirrors)
+        settled = patches.pixel[inner] * count + patches.mirrors[inner]
+        open_ = ~np.isin(pixel * count + mirrors, settled)
+        chosen, point = joins(pixel[open_], points.pixel)
+        pairs = Pairs(point, mirrors[open_][chosen])
+        least = _NEGLIGIBLE * self._power(points, whole)
+        return joined([whole, self._trace(points, pairs, least)])
 
     def _lit_cells(self, points: Points, where: _Where, keys: Index, power: Array) -> Arrivals:
         """Paths in some cells by way of some mirrors.
@@ -129,6 +164,19 @@ class Lighting:
         key, point = joins(cell[chosen], where.others)
         rest = self._trace(points, Pairs(where.other[point], mirrors[chosen[key]]), least)
         return joined([scouts.take(np.isin(own, keys[wanted])), rest])
+
+    def _recall(self, power: Array) -> float:
+        """Share of the power that was found, from how much of it both halves found.
+
+        What the halves miss is taken to be independent (Lincoln 1930; Petersen 1896).
+
+        Args:
+            power: of all paths by way of each chain of mirrors.
+        """
+        one, other, both = (power[(self._half & bits) == bits].sum() for bits in (1, 2, 3))
+        if both <= 0:
+            return 0.0 if one + other > 0 else 1.0
+        return float(1 - (1 - both / one) * (1 - both / other))
 
     def _straight(self, points: Points) -> Arrivals:
         """Paths that no mirror turns, to all points."""
@@ -161,24 +209,6 @@ class Lighting:
             inside = (y >= 0) & (y < self._cells.rows) & (x >= 0) & (x < self._cells.columns)
             found.append(((y * self._cells.columns + x) * count + mirrors)[inside])
         return np.unique(np.concatenate(found))
-
-    def _beside(self, wanted: Index) -> tuple[Index, Index]:
-        """Pixels of some, and the chains that light them or one of their eight neighbours."""
-        rows, columns = self._surface.shape
-        asked = np.zeros(rows * columns, bool)
-        asked[wanted] = True
-        pixel, mirrors = self._lit
-        row, column = np.divmod(pixel, columns)
-        found = []
-        for dy in (-1, 0, 1):
-            for dx in (-1, 0, 1):
-                y, x = row + dy, column + dx
-                inside = (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
-                near = np.where(inside, y * columns + x, 0)
-                some = inside & asked[near] & (mirrors > 0)
-                found.append(near[some] * len(self._mirrors) + mirrors[some])
-        pixel, mirrors = np.divmod(np.unique(np.concatenate(found)), len(self._mirrors))
-        return pixel, mirrors
 
 
 class _Where:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ def radio_layers(
     """Layers of one view.
 
     Args:
-        powers: gain of every transmitter at every pixel.
+        powers: gain of every transmitter at every pixel, and what is known of their paths.
         valid: (H, W) bool, the pixel sees a surface.
         transmitters: in the order of ``powers``.
         spec: noise temperature, bandwidth and figure.
@@ -51,7 +52,25 @@ def radio_layers(
         reached=arrives.reshape(shape),
         standard_error_db=layer(standard_error_db(gain, powers.variance), arrives),
         rays=powers.rays,
+        **_path_layers(powers, valid),
     )
+
+
+def _path_layers(powers: Powers, valid: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    """Those of :data:`vasgen.layers.PATH_LAYERS` that the solver knows, without the sky."""
+    layers: dict[str, NDArray[Any]] = {}
+    if powers.mechanisms is not None:
+        gain = np.maximum(powers.mechanisms, 10 ** (PATH_GAIN_FLOOR_DB / 10))
+        gain_db = (10 * np.log10(gain)).astype(np.float32)
+        layers["mechanism_gain_db"] = gain_db.reshape(*gain.shape[:2], *valid.shape)
+        layers["mechanism_gain_db"][..., ~valid] = np.nan
+    for name, values in powers.statistics.items():
+        layer = values.reshape(len(values), *valid.shape, *values.shape[2:])
+        if layer.dtype == np.float32:
+            seen = valid.reshape(valid.shape + (1,) * (layer.ndim - 3))
+            layer = np.where(seen, layer, np.float32(np.nan))
+        layers[name] = layer
+    return layers
 
 
 def _interference(power: Array, groups: Sequence[int]) -> Array:

@@ -32,6 +32,7 @@ class FreeSpace:
         rt: the module ``sionna.rt``.
         scene: its scene, in coordinates relative to ``centre``.
         centre: (3,) float64 world metres.
+        frequency_hz: carrier frequency; Sionna's own is rounded to float32.
         precoding: real and imaginary part of the weights that feed the transmitter,
             tensors of shape [1, port].
     """
@@ -40,6 +41,7 @@ class FreeSpace:
         self.rt = runtime.radio()
         _check_version(self.rt)
         self.centre = centre
+        self.frequency_hz = frequency_hz
         self.scene = self.rt.load_scene(None)
         self.scene.frequency = frequency_hz
         self.precoding: tuple[Any, Any]

@@ -17,12 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.vas.receivers import Totals
-from vasgen.vas.surface import ReceiverSurface
 
 Array = NDArray[np.float64]
-
-#: Pixels of one plane within a square of this side share their statistics.
-_BLOCK = 8
 
 #: Hits a pixel must expect for its own squares to weigh as much as its neighbours'.
 _OWN_HITS = 4.0
@@ -35,12 +31,13 @@ class ShotNoise:
     """Variance of the sums counted on one surface.
 
     Args:
-        surface: the receiver.
+        groups: (P,) number of each pixel's neighbourhood, whose pixels share their statistics.
+        area: (P,) square metres of each pixel's footprint.
     """
 
-    def __init__(self, surface: ReceiverSurface) -> None:
-        self._groups = surface.neighbourhoods(_BLOCK)
-        self._area = surface.pixel_area
+    def __init__(self, groups: NDArray[np.int64], area: Array) -> None:
+        self._groups = groups
+        self._area = area
         self._share = _divided(self._area, self._shared(self._area))
         pixels = self._shared((self._area > 0).astype(np.float64))
         self._per_area = _divided(np.ones_like(self._area), self._area * pixels)

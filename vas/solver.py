@@ -35,8 +35,8 @@ class Powers(NamedTuple):
             met the target before.
         mechanisms: (M, T, P) float64, ``gain`` by :data:`vasgen.layers.MECHANISMS`; None if the
             solver cannot tell.
-        statistics: layers of :data:`vasgen.layers.PATH_LAYERS` that are known, of shape
-            (T, P, …); their first axes are transmitter and pixel.
+        statistics: layers of :data:`vasgen.layers.PATH_LAYERS` that are known, in their types
+            and units already, (T, P, …): pixels in one row, and not yet masked where the sky is.
         paths: of each transmitter, if they were to be kept.
     """
 

@@ -15,15 +15,21 @@ from vasgen.layers import Bool, Float, RadioLayers
 from vasgen.raycast import RayCaster
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
+from vasgen.vas.closed_form_solver import ClosedFormSolver
 from vasgen.vas.coverage_solver import CoverageSolver
 from vasgen.vas.link_budget import radio_layers
 from vasgen.vas.materials import check_materials
+from vasgen.vas.paths import Paths
 from vasgen.vas.solver import Advance, Solver
 from vasgen.vas.surface import ReceiverSurface
 from vasgen.vas.visible import visible_surface
 
-#: Pixels times transmitters of one view, and the memory that each takes with its layers.
-_MOST_CELLS, _BYTES_A_CELL = 200_000_000, 60
+#: Memory of the layers of one view, bytes.
+_MOST_BYTES = 12_000_000_000
+
+#: What each pixel takes of it for each transmitter: layers of any solver, those of mechanisms
+#: and paths, each of the strongest paths, and a dozen paths that are kept.
+_ANY_BYTES, _PATH_BYTES, _STRONGEST_BYTES, _STORED_BYTES = 60, 100, 100, 100
 
 
 class View(NamedTuple):
@@ -38,6 +44,18 @@ class View(NamedTuple):
     camera: Camera
     depth: Float
     normal: Float
+
+
+class Traced(NamedTuple):
+    """What was found for one view.
+
+    Attributes:
+        layers: its radio layers.
+        paths: of each transmitter, if the spec stores them; else none.
+    """
+
+    layers: RadioLayers
+    paths: tuple[Paths, ...]
 
 
 class Tracer:
@@ -59,7 +77,7 @@ class Tracer:
         self.bundle = bundle
         self.spec = spec
         self._caster = caster or RayCaster(bundle)
-        self._solver: Solver = CoverageSolver(bundle, spec)
+        self._solvers: dict[str, Solver] = {}
 
     def trace(
         self,
@@ -83,7 +101,21 @@ class Tracer:
         seed: int = 0,
         advance: Advance = lambda share: None,
     ) -> list[RadioLayers]:
-        """Radio layers of several views: neighbouring ones share the rays that are shot.
+        """Radio layers of several views; what is not said here as of :meth:`trace_paths`."""
+        traced = self.trace_paths(views, transmitters, seed=seed, advance=advance)
+        return [one.layers for one in traced]
+
+    def trace_paths(
+        self,
+        views: Sequence[View],
+        transmitters: Sequence[Transmitter],
+        *,
+        seed: int = 0,
+        advance: Advance = lambda share: None,
+    ) -> list[Traced]:
+        """Radio layers of several views, and the paths that they follow from.
+
+        Neighbouring views share the rays that are shot.
 
         Args:
             views: cameras, and depth and normals of what they see.
@@ -96,7 +128,7 @@ class Tracer:
         """
         surfaces = [visible_surface(*view, self.spec.surface, self._caster) for view in views]
         valid = [np.isfinite(view.depth) for view in views]
-        return self.trace_surfaces(surfaces, valid, transmitters, seed=seed, advance=advance)
+        return self._trace(surfaces, valid, transmitters, seed, advance)
 
     def trace_surfaces(
         self,
@@ -107,29 +139,61 @@ class Tracer:
         seed: int = 0,
         advance: Advance = lambda share: None,
     ) -> list[RadioLayers]:
-        """Radio layers of any receivers; what is not said here as of :meth:`trace_views`.
+        """Radio layers of any receivers; what is not said here as of :meth:`trace_paths`.
 
         Args:
             surfaces: the receivers.
             valid: (H, W) of each, where it has receivers.
         """
+        traced = self._trace(surfaces, valid, transmitters, seed, advance)
+        return [one.layers for one in traced]
+
+    def _trace(
+        self,
+        surfaces: Sequence[ReceiverSurface],
+        valid: Sequence[Bool],
+        transmitters: Sequence[Transmitter],
+        seed: int,
+        advance: Advance,
+    ) -> list[Traced]:
         _check_transmitters(transmitters, self._caster)
-        _check_size(surfaces, len(transmitters))
-        found = self._solver.solve(surfaces, transmitters, seed=seed, advance=advance)
+        _check_size(surfaces, len(transmitters), self.spec)
+        solver = self._solver(surfaces)
+        found = solver.solve(surfaces, transmitters, seed=seed, advance=advance)
         return [
-            radio_layers(powers, where, transmitters, self.spec)
+            Traced(radio_layers(powers, where, transmitters, self.spec), powers.paths)
             for where, powers in zip(valid, found, strict=True)
         ]
 
+    def _solver(self, surfaces: Sequence[ReceiverSurface]) -> Solver:
+        """The solver of the spec; if it may choose, closed form wherever that works."""
+        kind = self.spec.solver
+        if kind == "auto":
+            known = all(surface.windows is not None for surface in surfaces)
+            kind = "closed-form" if known else "coverage"
+        if kind not in self._solvers:
+            make = CoverageSolver if kind == "coverage" else ClosedFormSolver
+            self._solvers[kind] = make(self.bundle, self.spec)
+        return self._solvers[kind]
 
-def _check_size(surfaces: Sequence[ReceiverSurface], num_transmitters: int) -> None:
+
+def cell_bytes(spec: RadioSpec) -> int:
+    """Memory that the layers of a pixel take for each transmitter while they are made, bytes."""
+    bytes_ = _ANY_BYTES + (0 if spec.solver == "coverage" else _PATH_BYTES)
+    return bytes_ + _STRONGEST_BYTES * spec.strongest_paths + _STORED_BYTES * spec.store_paths
+
+
+def _check_size(
+    surfaces: Sequence[ReceiverSurface], num_transmitters: int, spec: RadioSpec
+) -> None:
     """Refuse a view whose layers do not fit any usual memory, before hours are spent on it."""
     pixels = max((surface.num_pixels for surface in surfaces), default=0)
-    if pixels * num_transmitters > _MOST_CELLS:
+    each = pixels * cell_bytes(spec)
+    if each * num_transmitters > _MOST_BYTES:
         raise InputError(
             f"a view of {pixels} pixels for {num_transmitters} transmitters takes some "
-            f"{pixels * num_transmitters * _BYTES_A_CELL / 1e9:.0f} GB of memory; allowed: "
-            f"{_MOST_CELLS // pixels} transmitters of such views. Ask for fewer, or smaller views."
+            f"{each * num_transmitters / 1e9:.0f} GB of memory; allowed: "
+            f"{_MOST_BYTES // each} transmitters of such views. Ask for fewer, or smaller views."
         )
 
 

@@ -12,6 +12,7 @@ from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
 from vasgen.vas.link_budget import Powers, radio_layers
+from vasgen.vas.radio_scene import RadioScene
 from vasgen.vas.visible import visible_surface
 
 _POINTS = 4  # independent points a footprint
@@ -167,7 +168,7 @@ def test_random_pixels_of_a_city_against_the_path_solver(diffraction):
     a, b, c, d = surface.corners[quads].transpose(1, 0, 2)
     (s, t) = corner.transpose(1, 0, 2)
     points = (1 - s) * (1 - t) * a + s * (1 - t) * b + s * t * c + (1 - s) * t * d
-    radio = tracer._solver._radio
+    radio = RadioScene(tracer.bundle, spec, np.zeros(3))
     points += surface.offset_m(radio.centre)[quads, None] * surface.normal[quads]
     radio.set_transmitter(transmitter)
     value = path_solver_gain(radio, points, surface.normal[quads], spec).reshape(-1, _POINTS)
