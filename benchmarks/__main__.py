@@ -6,7 +6,15 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import city, command, radio, render
+from benchmarks import (
+    city,
+    closed_form,
+    closed_form_cost,
+    command,
+    radio,
+    render,
+    solvers,
+)
 from benchmarks.clock import show_table
 
 SECTIONS = {
@@ -15,6 +23,9 @@ SECTIONS = {
     "large-city": city.measure_large,
     "render": render.measure,
     "radio": radio.measure,
+    "closed-form": closed_form.measure,
+    "closed-form-cost": closed_form_cost.measure,
+    "solvers": solvers.measure,
     "demo": command.measure_demo,
 }
 

@@ -101,7 +101,7 @@ def seen(renderer: Renderer, camera: Camera) -> View:
 
 
 def _comparison(case: Case) -> list[Row]:
-    spec = RadioSpec(rays=_RAYS, diffraction=False)
+    spec = RadioSpec(rays=_RAYS, diffraction=False, solver="coverage")
     _traced(case, spec.model_copy(update={"rays": 10_000}))  # compiles the kernels
     ours, seconds = _traced(case, spec)
     _, with_diffraction = _traced(case, spec.model_copy(update={"diffraction": True}))

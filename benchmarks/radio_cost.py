@@ -27,14 +27,14 @@ from vasgen.vas.visible import visible_surface
 
 PICTURE = Path("out/speed-radio.png")
 
-_BASE = RadioSpec(rays=1_000_000)
-_FLOOR_RAYS = 4_000_000
+_BASE = RadioSpec(rays=1_000_000, solver="coverage")
+FLOOR_RAYS = 4_000_000
 
 #: Parts of the work, by the method of the solver that does them.
 _PARTS = {"closed form": "_closed_form", "counted rays": "_counted"}
 
 
-class _Setting(NamedTuple):
+class Setting(NamedTuple):
     """One run: a scene, its views, its transmitters and its settings."""
 
     bundle: SceneBundle
@@ -47,18 +47,21 @@ def measure(
     bundle: SceneBundle, views: Sequence[View], transmitters: Sequence[Transmitter]
 ) -> list[Row]:
     """Growth with all that matters, drawn into ``out/speed-radio.png``; then the floor."""
-    base = _Setting(bundle, views[:1], transmitters[:1])
+    base = Setting(bundle, views[:1], transmitters[:1])
     _seconds(base)  # compiles the kernels
     curves = [_curve(name, settings) for name, settings in _series(base, views)]
     PICTURE.parent.mkdir(exist_ok=True)
     draw_curves(
-        curves, PICTURE, f"all else 1 view of 640 x 480, 1 transmitter, {_BASE.rays / 1e6:g} M rays"
+        curves,
+        PICTURE,
+        "What radio layers cost",
+        f"all else 1 view of 640 x 480, 1 transmitter, {_BASE.rays / 1e6:g} M rays",
     )
     rows = [
         Row(
             f"  cost against {curve.name}",
             f"{curve.seconds['total'][0]:.1f} to {curve.seconds['total'][-1]:.1f} s",
-            note=f"{curve.at[0]:g} to {curve.at[-1]:g}: grows as {curve.name}^{curve.power():.2f}",
+            note=f"{curve.at[0]:g} to {curve.at[-1]:g}: grows as {curve.law()}",
         )
         for curve in curves
     ]
@@ -66,15 +69,15 @@ def measure(
 
 
 def _series(
-    base: _Setting, views: Sequence[View]
-) -> Iterator[tuple[str, dict[float, Callable[[], _Setting]]]]:
+    base: Setting, views: Sequence[View]
+) -> Iterator[tuple[str, dict[float, Callable[[], Setting]]]]:
     """Settings that differ in one thing, by how much there is of it."""
     many = place_transmitters(base.bundle, TransmittersSpec(count=8))
     yield (
         "pixels",
         {
             base.views[0].depth.size * scale**2: lambda s=scale: base._replace(
-                views=[_resized(base, s)]
+                views=[resized(base, s)]
             )
             for scale in (0.25, 0.5, 1.0, 2.0)
         },
@@ -96,11 +99,12 @@ def _series(
     )
 
 
-def _with(base: _Setting, **update: object) -> _Setting:
+def _with(base: Setting, **update: object) -> Setting:
     return base._replace(spec=base.spec.model_copy(update=update))
 
 
-def _resized(base: _Setting, scale: float) -> View:
+def resized(base: Setting, scale: float) -> View:
+    """The first view with so many times the pixels along each side."""
     camera = base.views[0].camera
     camera = camera.resized(int(camera.width * scale), int(camera.height * scale))
     image = Renderer(base.bundle, RenderSpec()).layers(camera, rgb=False)
@@ -130,12 +134,12 @@ def _cut(mesh: Mesh, times: int) -> Mesh:
     return mesh
 
 
-def _curve(name: str, settings: dict[float, Callable[[], _Setting]]) -> Curve:
+def _curve(name: str, settings: dict[float, Callable[[], Setting]]) -> Curve:
     found = [_seconds(make()) for make in settings.values()]
     return Curve(name, list(settings), {part: [one[part] for one in found] for part in found[0]})
 
 
-def _seconds(setting: _Setting) -> dict[str, float]:
+def _seconds(setting: Setting) -> dict[str, float]:
     """Seconds from the scene to labels, and of the parts."""
     with _timed() as seconds:
         start = time.perf_counter()
@@ -168,39 +172,39 @@ def _timed() -> Iterator[dict[str, float]]:
             setattr(CoverageSolver, method, originals[part])
 
 
-def _floor(base: _Setting, views: Sequence[View]) -> list[Row]:
+def _floor(base: Setting, views: Sequence[View]) -> list[Row]:
     """Ray segments a second: of rays that only bounce, and of those that are counted."""
     radio = RadioScene(base.bundle, base.spec, np.zeros(3))
     radio.set_transmitter(base.transmitters[0])
-    bare, segments = _best(lambda: _bounced(radio))
+    bare, segments = best(lambda: bounced(radio))
     caster = RayCaster(base.bundle)
     surfaces = [visible_surface(*view, "footprint", caster) for view in views]
     rows = [
         Row(
             "  floor: rays that only bounce",
             f"{segments / bare / 1e6:.1f} M/s",
-            note=f"intersections a second, Embree and LLVM; {segments / _FLOOR_RAYS:.1f} a ray",
+            note=f"intersections a second, Embree and LLVM; {segments / FLOOR_RAYS:.1f} a ray",
         )
     ]
     counter = _Counter()
     _shot(radio, [counter], base.spec, line_of_sight=True)
     for some in (surfaces[:1], surfaces):
         receiver = ImageReceiver(some, radio.centre)
-        seconds, _ = _best(lambda r=receiver: _shot(radio, [r], base.spec))
+        seconds, _ = best(lambda r=receiver: _shot(radio, [r], base.spec))
         rate = counter.total() / seconds
         rows.append(
             Row(
                 f"  counted rays, {len(some)} views",
                 f"{rate / 1e6:.1f} M/s",
                 note=f"{segments / bare / rate:.1f} x below the floor; "
-                f"{counter.total() / _FLOOR_RAYS:.1f} a ray; {_FLOOR_RAYS / seconds / 1e6:.1f} M "
+                f"{counter.total() / FLOOR_RAYS:.1f} a ray; {FLOOR_RAYS / seconds / 1e6:.1f} M "
                 "rays a second",
             )
         )
     return rows
 
 
-def _best(work: Callable[[], float]) -> tuple[float, float]:
+def best(work: Callable[[], float]) -> tuple[float, float]:
     """Least seconds of two runs after one that compiles, and what the work returned."""
     work()
     seconds = []
@@ -211,7 +215,7 @@ def _best(work: Callable[[], float]) -> tuple[float, float]:
     return min(seconds), found
 
 
-def _bounced(radio: RadioScene) -> float:
+def bounced(radio: RadioScene) -> float:
     """Rays that are mirrored until they leave, as the counted ones start; their segments."""
     import drjit as dr
     import mitsuba as mi
@@ -222,9 +226,9 @@ def _bounced(radio: RadioScene) -> float:
         away = mi.Vector3f(ray.d - 2 * dr.dot(ray.d, hit.n) * hit.n)
         return hit.spawn_ray(away), depth + 1, active
 
-    lattice = coverage._shifted_lattice(np.random.default_rng(0), _FLOOR_RAYS)
-    ray, _ = coverage._departing(radio, _FLOOR_RAYS, lattice)
-    state = (ray, dr.zeros(mi.UInt32, _FLOOR_RAYS), dr.full(mi.Bool, True, _FLOOR_RAYS))
+    lattice = coverage.shifted_lattice(np.random.default_rng(0), FLOOR_RAYS)
+    ray, _ = coverage.departing(radio, FLOOR_RAYS, lattice)
+    state = (ray, dr.zeros(mi.UInt32, FLOOR_RAYS), dr.full(mi.Bool, True, FLOOR_RAYS))
     _, depth, _ = dr.while_loop(state, lambda *state: state[2], bounce)
     return float(dr.sum(mi.Float64(depth))[0])
 
@@ -235,9 +239,9 @@ def _shot(
     import drjit as dr
 
     random = np.random.default_rng(0)
-    coverage._shoot(radio, receivers, spec, _FLOOR_RAYS, random, line_of_sight)
+    coverage._shoot(radio, receivers, spec, FLOOR_RAYS, random, line_of_sight, None)
     dr.sync_thread()
-    return float(_FLOOR_RAYS)
+    return float(FLOOR_RAYS)
 
 
 class _Counter:

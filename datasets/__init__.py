@@ -13,8 +13,9 @@ from vasgen.datasets.dataset import open_dataset as open
 from vasgen.datasets.findings import Problem
 from vasgen.datasets.manifest import Manifest
 from vasgen.datasets.sheet import contact_sheet
-from vasgen.datasets.store import Sample, ViewRecord
+from vasgen.datasets.store import Sample
 from vasgen.datasets.verify import Report, verify
+from vasgen.datasets.view_record import ViewRecord
 
 __all__ = [
     "Accuracy",

@@ -11,7 +11,8 @@ from vasgen.antenna_pattern import AntennaPatterns
 from vasgen.datasets import store
 from vasgen.datasets.antennas import read_patterns
 from vasgen.datasets.manifest import MANIFEST_JSON, VIEWS, Manifest, read_manifest
-from vasgen.datasets.store import Sample, ViewRecord
+from vasgen.datasets.store import Sample
+from vasgen.datasets.view_record import ViewRecord
 from vasgen.errors import InputError
 
 

@@ -20,12 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.datasets.findings import Finding, Mask
-from vasgen.datasets.radio_checks import (
-    SPEED_OF_LIGHT_M_PER_S,
-    check_radio,
-    eroded,
-    one_isotropic,
-)
+from vasgen.datasets.path_checks import SPEED_OF_LIGHT_M_PER_S
+from vasgen.datasets.radio_checks import check_radio, eroded, one_isotropic
 from vasgen.datasets.store import Sample
 from vasgen.layers import RadioLayers
 from vasgen.shells import Shell

@@ -21,7 +21,7 @@ from vasgen.artefact import atomic_file
 from vasgen.datasets.findings import Finding, Mask, problem
 from vasgen.datasets.panels import SKY_COLOUR
 from vasgen.datasets.store import Sample, gate_png
-from vasgen.layers import IMAGE_LAYERS, PATH_GAIN_FLOOR_DB, RADIO_LAYERS
+from vasgen.layers import IMAGE_LAYERS, PATH_GAIN_FLOOR_DB, PATH_LAYERS, RADIO_LAYERS
 
 WRONG_COLOUR = "#ff00c8"
 
@@ -31,6 +31,8 @@ _WIDTH = 9.6  # inches
 
 #: Greys that leave room on both sides for ink and paper.
 _GREYS = LinearSegmentedColormap.from_list("greys", colormaps["gray"](np.linspace(0.2, 0.88, 64)))
+
+_LAYERS = {**IMAGE_LAYERS, **RADIO_LAYERS, **PATH_LAYERS}
 
 #: Wrong patches smaller than this share of the picture get a ring, and so many of them.
 _SMALL, _RINGS = 0.03, 12
@@ -50,8 +52,7 @@ def draw_findings(
     Raises:
         StorageError: if the disk refuses.
     """
-    tables = {**IMAGE_LAYERS, **RADIO_LAYERS}
-    for layer in dict.fromkeys(f.layer for f in findings if f.layer in tables):
+    for layer in dict.fromkeys(f.layer for f in findings if f.layer in _LAYERS):
         wrong = [f for f in findings if f.layer == layer and f.wrong is not None and f.fails]
         if not wrong:
             continue
@@ -90,12 +91,13 @@ def _draw(sample: Sample, layer: str, findings: Sequence[Finding]) -> Figure:
 
 def _plane(sample: Sample, layer: str, transmitter: int) -> NDArray[np.float64]:
     """Values of a layer as one number a pixel; NaN where there is none."""
-    source: Any = sample.radio if layer in RADIO_LAYERS else sample.image
-    values = np.asarray(getattr(source, layer), np.float64)
-    if "transmitter" in {**IMAGE_LAYERS, **RADIO_LAYERS}[layer].axes:
+    source: Any = sample.image if layer in IMAGE_LAYERS else sample.radio
+    values, axes = np.asarray(getattr(source, layer)), _LAYERS[layer].axes.split()
+    if axes[0] == "mechanism":
+        values = values.max(axis=0)
+    if "transmitter" in axes:
         values = values[transmitter]
-    if values.ndim == 3:
-        values = values.mean(axis=-1)
+    values = values.astype(np.float64).reshape(*sample.image.valid.shape, -1).mean(axis=-1)
     hidden = ~np.isfinite(values) | ~sample.image.valid
     plane: NDArray[np.float64] = np.where(hidden, np.nan, values)
     return plane
@@ -113,7 +115,7 @@ def _write_head(
     left, top = 0.3 / _WIDTH, 1 - 0.28 / height
     title = f"View {sample.name}: {layer}"
     figure.text(left, top, title, fontsize=19, fontweight="bold", color=_INK, va="top")
-    name = sample.transmitters[transmitter].name if layer in RADIO_LAYERS else "what is seen"
+    name = "what is seen" if layer in IMAGE_LAYERS else sample.transmitters[transmitter].name
     figure.text(1 - left, top, name, fontsize=14, color=_FAINT, va="top", ha="right")
 
 
@@ -142,7 +144,7 @@ def _draw_legend(
             box = (left, bottom), 0.2 / _WIDTH, 0.16 / height
             figure.add_artist(Rectangle(*box, facecolor=WRONG_COLOUR, edgecolor="none"))
         figure.text(left + 0.3 / _WIDTH, bottom, row.strip(), fontsize=12.5, color=_INK)
-    spec = {**IMAGE_LAYERS, **RADIO_LAYERS}[layer]
+    spec = _LAYERS[layer]
     if spec.dtype == "bool":
         figure.text(left, 0.3 / height, "light: true · dark: false", fontsize=11, color=_FAINT)
         return

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vasgen.camera import Camera
 from vasgen.datasets.findings import Finding, Mask, sky_findings
 from vasgen.datasets.store import Sample
-from vasgen.layers import IMAGE_LAYERS, NO_MATERIAL, ImageLayers, LayerSpec
+from vasgen.layers import IMAGE_LAYERS, MECHANISMS, NO_MATERIAL, ImageLayers, LayerSpec
 from vasgen.semantics import SemanticClass
 
 #: Unit length to float32 rounding, with margin.
@@ -31,16 +31,28 @@ def check_schema(
     camera: Camera,
     transmitters: int,
 ) -> Iterator[Finding]:
-    """Layers that are missing, unknown, or of another dtype or shape than the table's."""
-    sizes = {"height": camera.height, "width": camera.width, "transmitter": transmitters, "3": 3}
+    """Layers that are missing, unknown, or of another dtype or shape than the table's.
+
+    Axes of any length, as that of paths, have the same in all layers.
+    """
+    sizes = {
+        "height": camera.height,
+        "width": camera.width,
+        "transmitter": transmitters,
+        "mechanism": len(MECHANISMS),
+        "2": 2,
+        "3": 3,
+    }
     for name in arrays.keys() - table.keys():
         yield Finding(name, "is not a layer of this format")
     for name, spec in table.items():
         if name not in arrays:
             yield Finding(name, "is missing")
             continue
-        shape = tuple(sizes[axis] for axis in spec.axes.split())
-        got = arrays[name]
+        got, axes = arrays[name], spec.axes.split()
+        if got.ndim == len(axes):
+            sizes = dict(zip(axes, got.shape, strict=True)) | sizes
+        shape = tuple(sizes.get(axis, 1) for axis in axes)
         if got.dtype != np.dtype(spec.dtype) or got.shape != shape:
             yield Finding(name, f"is {got.dtype}{got.shape}, not {spec.dtype}{shape}")
 

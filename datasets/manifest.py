@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from vasgen.datasets import store
 from vasgen.datasets.antennas import ANTENNAS_NPZ
 from vasgen.datasets.records import check_keys, check_values, read_json
 from vasgen.errors import InputError, StorageError
-from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
+from vasgen.layers import IMAGE_LAYERS, PATH_LAYERS, RADIO_LAYERS
 from vasgen.semantics import SemanticClass
 from vasgen.spec import DatasetSpec
 from vasgen.transmitter import Transmitter
@@ -65,6 +66,8 @@ class Manifest:
             shells that do not diffract.
         files: name to SHA-256 of the files beside the manifest that count.
         content_hash: SHA-256 over the scene, the transmitters and all files.
+        relabelled: of a dataset made from the stored paths of another: the name and content
+            hash of that, what was changed, and what its labels leave out; else None.
         format: version of this layout.
     """
 
@@ -81,6 +84,7 @@ class Manifest:
     notes: tuple[str, ...]
     files: dict[str, str]
     content_hash: str
+    relabelled: dict[str, Any] | None = None
     format: int = FORMAT_VERSION
 
 
@@ -91,6 +95,7 @@ def make_manifest(
     transmitters: tuple[Transmitter, ...],
     names: list[str],
     notes: tuple[str, ...] = (),
+    relabelled: dict[str, Any] | None = None,
 ) -> Manifest:
     """The manifest of the finished views under ``folder``.
 
@@ -101,6 +106,7 @@ def make_manifest(
         transmitters: all transmitters.
         names: names of the views, in order.
         notes: what to know about all labels, one line each.
+        relabelled: as of :class:`Manifest`.
     """
     scene = {
         "name": bundle.name,
@@ -117,21 +123,27 @@ def make_manifest(
         versions=library_versions(),
         scene=scene,
         transmitters=records,
-        layers=layer_table(),
+        layers=layer_table(store.path_layers(folder / VIEWS / names[0]) if names else ()),
         semantic_classes={str(int(c)): c.name.lower() for c in SemanticClass},
         radio_materials=tuple(m.name for m in bundle.radio_materials),
         samples=samples,
         notes=notes,
         files=files,
         content_hash=content_hash(scene, records, samples, files),
+        relabelled=relabelled,
     )
 
 
-def layer_table() -> dict[str, dict[str, str]]:
-    """Every layer with its file, dtype, axes, unit and meaning."""
+def layer_table(paths: Iterable[str] = ()) -> dict[str, dict[str, str]]:
+    """Every layer with its file, dtype, axes, unit and meaning.
+
+    Args:
+        paths: which of :data:`vasgen.layers.PATH_LAYERS` there are.
+    """
     table = {}
-    for name, spec in {**IMAGE_LAYERS, **RADIO_LAYERS}.items():
-        file = store.RADIO_NPZ if name in RADIO_LAYERS else store.IMAGE_NPZ
+    known = {name: PATH_LAYERS[name] for name in paths}
+    for name, spec in {**IMAGE_LAYERS, **RADIO_LAYERS, **known}.items():
+        file = store.IMAGE_NPZ if name in IMAGE_LAYERS else store.RADIO_NPZ
         table[name] = {"file": store.RGB_EXR if name == "rgb" else file, **spec._asdict()}
     return table
 
@@ -186,6 +198,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _check_record(record: Any) -> None:
     check_keys(record, _KINDS, "it")
+    if not isinstance(record.get("relabelled"), dict | None):
+        raise TypeError("'relabelled' is no record of keys and values")
     check_keys(record["scene"], {"name": str, "content_hash": str, "triangles": int}, "scene")
     check_values(record["versions"], str, "versions")
     check_values(record["semantic_classes"], str, "semantic_classes")

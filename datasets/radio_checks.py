@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from vasgen.antenna import Antenna
 from vasgen.datasets.findings import Finding, Mask, sky_findings
+from vasgen.datasets.path_checks import SPEED_OF_LIGHT_M_PER_S, check_paths
 from vasgen.datasets.store import Sample
 from vasgen.layers import PATH_GAIN_FLOOR_DB, RADIO_LAYERS, RadioLayers
 from vasgen.spec import RadioSpec
-
-SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
 
 #: How far the sum of all paths may exceed the direct path, dB. Image sources of an
 #: ideal, lossless street canyon add up to about pi * range / width times free space:
@@ -54,7 +53,9 @@ def check_radio(sample: Sample, spec: RadioSpec) -> Iterator[Finding]:
     radio, valid = sample.radio, sample.image.valid
     if radio is None:
         return
-    skies = {k: v for k, v in radio.arrays().items() if k != "standard_error_db"}
+    skies = {
+        k: v for k, v in radio.arrays().items() if k in RADIO_LAYERS and k != "standard_error_db"
+    }
     yield from sky_findings(skies, RADIO_LAYERS, valid)
     if not sample.transmitters:
         yield Finding("path_gain_db", "has no transmitter")
@@ -73,6 +74,7 @@ def check_radio(sample: Sample, spec: RadioSpec) -> Iterator[Finding]:
     yield Finding("sinr_db", "does not follow from rss_dbm and the noise", far & valid)
     yield from _check_best_server(radio)
     yield from _check_free_space(sample, radio, spec)
+    yield from check_paths(sample, spec)
 
 
 def noise_dbm(spec: RadioSpec) -> float:

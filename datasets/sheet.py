@@ -118,7 +118,7 @@ def contact_sheet(
             raise InputError(f"view is {number}; allowed: 0 to {len(dataset) - 1}.")
     samples = [dataset[number] for number in chosen]
     _check_transmitter(samples, transmitter)
-    rows = [_Row(s, _most_present(s) if transmitter is None else transmitter) for s in samples]
+    rows = [_Row(s, most_present(s) if transmitter is None else transmitter) for s in samples]
     figure = _draw(dataset, rows)
     with atomic_file(Path(path)) as scratch:
         figure.savefig(scratch, format="png", dpi=_DPI)
@@ -135,7 +135,7 @@ def _check_transmitter(samples: Sequence[Sample], transmitter: int | None) -> No
             raise InputError(f"transmitter is {transmitter}; allowed: {allowed}.")
 
 
-def _most_present(sample: Sample) -> int:
+def most_present(sample: Sample) -> int:
     """The transmitter in line of sight of most pixels; among equals, that reaches most."""
     if sample.radio is None:
         return 0

@@ -4,6 +4,7 @@
       view.json   camera, transmitters, seeds, statistics, SHA-256 of the other files
       image.npz   depth, normal, albedo, roughness, semantic, instance, radio_material, valid
       radio.npz   the radio layers, once traced
+      paths.npz   the geometry of all paths, if the spec stores them
       rgb.exr     linear radiance, if a picture was rendered
       rgb.png     the same for display, 8-bit sRGB
       gate-*.png  layers with wrong pixels, as the physics gate marks them
@@ -21,7 +22,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -31,30 +32,29 @@ from numpy.typing import NDArray
 
 from vasgen.artefact import DAMAGE, atomic_directory, sha256_of
 from vasgen.camera import Camera
-from vasgen.datasets.records import check_keys, check_values, read_json
+from vasgen.datasets.records import read_json
+from vasgen.datasets.view_record import ViewRecord, statistics
 from vasgen.errors import InputError, StorageError
-from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS, Float, ImageLayers, RadioLayers
+from vasgen.layers import (
+    IMAGE_LAYERS,
+    PATH_LAYERS,
+    RADIO_LAYERS,
+    Float,
+    ImageLayers,
+    RadioLayers,
+)
 from vasgen.transmitter import Transmitter
-
-FORMAT_VERSION = 2
 
 VIEW_JSON = "view.json"
 IMAGE_NPZ = "image.npz"
 RADIO_NPZ = "radio.npz"
+PATHS_NPZ = "paths.npz"
 RGB_EXR = "rgb.exr"
 RGB_PNG = "rgb.png"
 
-_NULL = type(None)
-_KINDS: dict[str, type | tuple[type, ...]] = {
-    "camera": dict,
-    "scene_hash": str,
-    "recipe": str,
-    "seeds": dict,
-    "transmitters": list,
-    "radio_spec": (dict, _NULL),
-    "problems": list,
-    "files": dict,
-}
+#: Arrays of a file by name; what draws pictures into a view's folder.
+Arrays = Mapping[str, NDArray[Any]]
+Draw = Callable[[Path], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,59 +78,12 @@ class Sample:
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class ViewRecord:
-    """What ``view.json`` holds besides statistics.
-
-    Attributes:
-        camera: intrinsics and pose.
-        scene_hash: content hash of the scene bundle.
-        recipe: digest of all that decides the view's bytes; a view of another recipe
-            is made anew.
-        seeds: seed of each stage, by its name.
-        transmitters: in the order of the first axis of the radio layers.
-        radio_spec: propagation the radio layers were traced with; None before tracing.
-        problems: what the physics gate found wrong with the radio layers, one line each.
-        files: file name to SHA-256, hexadecimal.
-    """
-
-    camera: Camera
-    scene_hash: str
-    recipe: str
-    seeds: dict[str, int]
-    transmitters: tuple[Transmitter, ...] = ()
-    radio_spec: dict[str, Any] | None = None
-    problems: tuple[str, ...] = ()
-    files: dict[str, str] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        parts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        parts["camera"] = self.camera.to_dict()
-        parts["transmitters"] = [t.to_dict() for t in self.transmitters]
-        parts["problems"] = list(self.problems)
-        return {"format": FORMAT_VERSION, **parts}
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> ViewRecord:
-        """Inverse of :meth:`to_dict`; other keys are ignored.
-
-        Raises:
-            TypeError: if a key is missing, or its value of another kind.
-            InputError: if the camera or a transmitter cannot be read.
-        """
-        check_keys(record, _KINDS, "it")
-        check_values(record["seeds"], int, "seeds")
-        check_values(record["files"], str, "files")
-        parts = {f.name: record[f.name] for f in dataclasses.fields(cls)}
-        parts["camera"] = Camera.from_dict(record["camera"])
-        parts["transmitters"] = tuple(map(Transmitter.from_dict, record["transmitters"]))
-        parts["problems"] = tuple(map(str, record["problems"]))
-        return cls(**parts)
-
-
 def write_view(
-    folder: Path, record: ViewRecord, image: ImageLayers, radio: RadioLayers | None = None
+    folder: Path,
+    record: ViewRecord,
+    image: ImageLayers,
+    radio: RadioLayers | None = None,
+    paths: Arrays | None = None,
 ) -> None:
     """Write the layers of a view, then its record.
 
@@ -139,12 +92,15 @@ def write_view(
         record: what to write to ``view.json``; its file table is filled in here.
         image: image layers. ``rgb`` is not written: pictures are files of their own.
         radio: radio layers, if traced.
+        paths: the paths that they follow from, as plain arrays, if they are kept.
     """
     arrays = image.arrays()
     arrays.pop("rgb", None)
     _write_arrays(folder / IMAGE_NPZ, arrays)
     if radio is not None:
         _write_arrays(folder / RADIO_NPZ, radio.arrays())
+    if paths is not None:
+        _write_arrays(folder / PATHS_NPZ, paths)
     files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
     _write_record(folder / VIEW_JSON, dataclasses.replace(record, files=files), image, radio)
 
@@ -154,7 +110,8 @@ def add_radio(
     record: ViewRecord,
     image: ImageLayers,
     radio: RadioLayers,
-    draw: Callable[[Path], None] = lambda folder: None,
+    draw: Draw = lambda folder: None,
+    paths: Arrays | None = None,
 ) -> None:
     """Write the radio layers of an existing view, replacing older ones.
 
@@ -164,25 +121,75 @@ def add_radio(
         image: image layers, as they are there.
         radio: radio layers.
         draw: called with the view's scratch folder, for pictures of the radio layers.
+        paths: the paths that they follow from, as plain arrays, if they are kept.
 
     Raises:
         StorageError: if the disk refuses; the view is then as before.
     """
+    arrays = {RADIO_NPZ: radio.arrays()} | ({} if paths is None else {PATHS_NPZ: paths})
     # The folder switches at once: new arrays beside an old record would be a lie.
     with atomic_directory(folder) as scratch:
-        for path in folder.iterdir():
-            replaced = path.name in (RADIO_NPZ, VIEW_JSON) or _is_gate(path.name)
-            if not replaced and not path.name.startswith("."):
-                _link(path, scratch / path.name)
-        before = {path.name for path in scratch.iterdir()}
-        _write_arrays(scratch / RADIO_NPZ, radio.arrays())
-        draw(scratch)
-        files = {name: digest for name, digest in record.files.items() if not _is_gate(name)}
-        for path in scratch.iterdir():
-            if path.name not in before:
-                files[path.name] = sha256_of(path)
-        whole = dataclasses.replace(record, files=files)
-        _write_record(scratch / VIEW_JSON, whole, image, radio)
+        kept = _keep_files(folder, scratch, record, {RADIO_NPZ, PATHS_NPZ})
+        _complete(scratch, kept, image, radio, arrays, draw)
+
+
+def relabel_view(
+    folder: Path,
+    out: Path,
+    record: ViewRecord,
+    image: ImageLayers,
+    radio: RadioLayers,
+    draw: Draw = lambda folder: None,
+) -> None:
+    """Write a view again elsewhere, with other radio layers; the rest is linked or copied.
+
+    Args:
+        folder: the view, which stays as it is.
+        out: folder of the new view; one that is there already is replaced.
+        record: what to write to ``view.json``; its file table is that of the old view, and is
+            completed here.
+        image: image layers, as they are there.
+        radio: new radio layers.
+        draw: called with the new view's scratch folder, for pictures of the radio layers.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    with atomic_directory(out) as scratch:
+        kept = _keep_files(folder, scratch, record, {RADIO_NPZ})
+        _complete(scratch, kept, image, radio, {RADIO_NPZ: radio.arrays()}, draw)
+
+
+def _keep_files(folder: Path, scratch: Path, record: ViewRecord, replaced: set[str]) -> ViewRecord:
+    """Link the files of a view that stay; the record that names no others."""
+    for path in folder.iterdir():
+        gone = path.name in replaced | {VIEW_JSON} or _is_gate(path.name)
+        if not gone and not path.name.startswith("."):
+            _link(path, scratch / path.name)
+    files = {
+        name: digest
+        for name, digest in record.files.items()
+        if name not in replaced and not _is_gate(name)
+    }
+    return dataclasses.replace(record, files=files)
+
+
+def _complete(
+    scratch: Path,
+    record: ViewRecord,
+    image: ImageLayers,
+    radio: RadioLayers,
+    arrays: Mapping[str, Arrays],
+    draw: Draw,
+) -> None:
+    """Write files of arrays beside those that a view has kept, draw, and name them all."""
+    before = {path.name for path in scratch.iterdir()}
+    for name, content in arrays.items():
+        _write_arrays(scratch / name, content)
+    draw(scratch)
+    new = {p.name: sha256_of(p) for p in scratch.iterdir() if p.name not in before}
+    whole = dataclasses.replace(record, files={**record.files, **new})
+    _write_record(scratch / VIEW_JSON, whole, image, radio)
 
 
 def gate_png(layer: str) -> str:
@@ -221,11 +228,35 @@ def read_view(folder: Path) -> Sample:
     """
     record = read_record(folder)
     image = read_image(folder, record)
-    radio = None
-    if RADIO_NPZ in record.files:
-        arrays = read_arrays(folder / RADIO_NPZ)
-        radio = RadioLayers(**{name: _layer(arrays, name, folder) for name in RADIO_LAYERS})
+    radio = read_radio(folder) if RADIO_NPZ in record.files else None
     return Sample(folder.name, record.camera, image, radio, record.transmitters, record.problems)
+
+
+def read_radio(folder: Path) -> RadioLayers:
+    """The radio layers of a view that was traced, with those of paths where it has them.
+
+    Raises:
+        StorageError: if a file is missing or damaged.
+    """
+    arrays = read_arrays(folder / RADIO_NPZ)
+    layers = {name: _layer(arrays, name, folder) for name in RADIO_LAYERS}
+    return RadioLayers(**layers, **{n: arrays[n] for n in PATH_LAYERS if n in arrays})
+
+
+def path_layers(folder: Path) -> tuple[str, ...]:
+    """Names of the layers of :data:`vasgen.layers.PATH_LAYERS` that a view has.
+
+    Raises:
+        StorageError: if a file is missing or damaged.
+    """
+    path = folder / RADIO_NPZ
+    if not path.exists():
+        return ()
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return tuple(name for name in PATH_LAYERS if name in archive.files)
+    except DAMAGE as error:
+        raise StorageError(f"{path} cannot be read: {error}") from error
 
 
 def read_image(folder: Path, record: ViewRecord) -> ImageLayers:
@@ -309,7 +340,7 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def _write_arrays(path: Path, arrays: dict[str, Any]) -> None:
+def _write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
     # Deflate makes a 640x480 view two to five times smaller for half a second. The zip
     # entries carry numpy's fixed date, so equal arrays give equal bytes.
     np.savez_compressed(path, **arrays)
@@ -326,27 +357,3 @@ def _write_record(
 ) -> None:
     content = {**record.to_dict(), "statistics": statistics(image, radio)}
     path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
-
-
-def statistics(image: ImageLayers, radio: RadioLayers | None) -> dict[str, Any]:
-    """Shares and medians that say what a view shows, rounded for reading."""
-    valid = image.valid
-    result: dict[str, Any] = {"valid_share": _share(valid)}
-    if valid.any():
-        depth = image.depth[valid]
-        result["depth_m"] = _rounded(depth.min(), np.median(depth), depth.max())
-    if radio is not None and valid.any():
-        result["reached_share"] = [_share(r[valid]) for r in radio.reached]
-        result["line_of_sight_share"] = [_share(s[valid]) for s in radio.line_of_sight]
-        result["median_path_gain_db"] = _rounded(
-            *(np.median(gain[valid]) for gain in radio.path_gain_db)
-        )
-    return result
-
-
-def _share(mask: NDArray[np.bool_]) -> float:
-    return round(float(mask.mean()), 4)
-
-
-def _rounded(*values: Any) -> list[float]:
-    return [round(float(value), 2) for value in values]

@@ -26,9 +26,10 @@ from vasgen.datasets.manifest import (
     layer_table,
 )
 from vasgen.datasets.records import read_json
-from vasgen.datasets.store import Sample, ViewRecord
+from vasgen.datasets.store import Sample
+from vasgen.datasets.view_record import ViewRecord
 from vasgen.errors import InputError, StorageError
-from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
+from vasgen.layers import IMAGE_LAYERS, PATH_LAYERS, RADIO_LAYERS
 from vasgen.shells import closed_metal
 from vasgen.spec import RadioSpec, spec_from_yaml
 
@@ -86,6 +87,8 @@ def verify(
             record = views.record(index)
             pixels += record.camera.width * record.camera.height
             problems += _check_view(views.folder / name, record, scenery, pictures)
+            if isinstance(views, Dataset):
+                problems += _check_layers(views, name)
         except (StorageError, InputError) as error:
             problems.append(Problem(name, store.VIEW_JSON, str(error)))
         advance(1)
@@ -109,7 +112,7 @@ def _check_dataset(dataset: Dataset) -> Iterator[Problem]:
     for name in store.wrong_files(dataset.path, manifest.files):
         kind = "was changed: another SHA-256" if (dataset.path / name).is_file() else "is missing"
         yield Problem("", name, kind)
-    if manifest.layers != layer_table():
+    if manifest.layers != layer_table(name for name in PATH_LAYERS if name in manifest.layers):
         yield Problem("", "dataset.json", "describes other layers than this vasgen writes")
     yield from _check_plans(dataset)
     try:
@@ -130,6 +133,13 @@ def _check_dataset(dataset: Dataset) -> Iterator[Problem]:
             yield Problem(sample["name"], store.VIEW_JSON, "was changed: another SHA-256")
         elif store.read_record(view_json.parent).scene_hash != manifest.scene["content_hash"]:
             yield Problem(sample["name"], store.VIEW_JSON, "belongs to another scene")
+
+
+def _check_layers(dataset: Dataset, name: str) -> Iterator[Problem]:
+    """A view has those layers of paths that the manifest describes, and no other."""
+    described = tuple(layer for layer in PATH_LAYERS if layer in dataset.manifest.layers)
+    if store.path_layers(dataset.folder / name) != described:
+        yield Problem(name, store.RADIO_NPZ, "has other layers than the manifest describes")
 
 
 def _check_plans(dataset: Dataset) -> Iterator[Problem]:
@@ -186,6 +196,8 @@ def _check_schema(folder: Path, record: ViewRecord) -> Iterator[Problem]:
         except StorageError as error:
             yield Problem(folder.name, file, str(error))
             continue
+        optional = PATH_LAYERS if file == store.RADIO_NPZ else {}
+        table = table | {layer: spec for layer, spec in optional.items() if layer in arrays}
         for finding in check_schema(arrays, table, camera, count):
             yield problem(folder.name, finding)
     if store.RGB_EXR in record.files:

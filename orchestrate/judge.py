@@ -11,7 +11,8 @@ from vasgen.bundle import SceneBundle
 from vasgen.datasets.findings import problem
 from vasgen.datasets.gate import Scenery, check_physics
 from vasgen.datasets.gate_picture import draw_findings
-from vasgen.datasets.store import Sample, ViewRecord
+from vasgen.datasets.store import Sample
+from vasgen.datasets.view_record import ViewRecord
 from vasgen.layers import ImageLayers, RadioLayers
 from vasgen.raycast import RayCaster
 from vasgen.shells import closed_metal

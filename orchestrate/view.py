@@ -12,16 +12,18 @@ from vasgen.artefact import atomic_directory, library_versions
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.datasets import store
-from vasgen.datasets.store import ViewRecord
+from vasgen.datasets.view_record import ViewRecord
 from vasgen.layers import ImageLayers
 from vasgen.orchestrate.judge import Judge
 from vasgen.raycast import RayCaster
 from vasgen.render import Renderer
 from vasgen.render.picture import to_display, write_exr, write_png
 from vasgen.seeding import key
-from vasgen.spec import DatasetSpec, RenderSpec
+from vasgen.spec import DatasetSpec, RadioSpec, RenderSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
+from vasgen.vas.path_record import paths_to_arrays
+from vasgen.vas.tracer import cell_bytes
 
 #: Share of a view's work that is drawing the picture, for progress.
 _PICTURE_SHARE = 0.7
@@ -29,8 +31,8 @@ _PICTURE_SHARE = 0.7
 #: Views that are traced together at most: what a kill can cost.
 _LARGEST_BATCH = 8
 
-#: Pixels times transmitters of a batch: their labels take some 30 bytes each.
-_CELLS_IN_MEMORY = 40_000_000
+#: Memory of the labels of a batch, bytes.
+_BATCH_BYTES = 2_400_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,7 @@ class ViewMaker:
             record = job.record
             images.append(self._renderer.layers(record.camera, seed=record.seeds["picture"]))
             advance(_PICTURE_SHARE)
-        radio = self._tracer.trace_views(
+        traced = self._tracer.trace_paths(
             [
                 View(job.record.camera, image.depth, image.normal)
                 for job, image in zip(jobs, images, strict=True)
@@ -90,12 +92,13 @@ class ViewMaker:
             seed=jobs[0].record.seeds["radio"],
             advance=lambda share: advance((1 - _PICTURE_SHARE) * share * len(jobs)),
         )
-        for job, image, layers in zip(jobs, images, radio, strict=True):
+        for job, image, (layers, paths) in zip(jobs, images, traced, strict=True):
             with atomic_directory(job.folder) as scratch:
                 write_pictures(scratch, image, self._light)
                 verdict = self._judge.judge(job.folder.name, job.record, image, layers)
                 verdict.draw(scratch)
-                store.write_view(scratch, verdict.record, image, layers)
+                stored = paths_to_arrays(paths) if paths else None
+                store.write_view(scratch, verdict.record, image, layers, stored)
 
 
 def batches(jobs: Sequence[ViewJob], workers: int = 1) -> list[Sequence[ViewJob]]:
@@ -113,9 +116,14 @@ def batches(jobs: Sequence[ViewJob], workers: int = 1) -> list[Sequence[ViewJob]
 def batch_size(records: Sequence[ViewRecord], num_transmitters: int, workers: int = 1) -> int:
     """Views to trace together, so that batches are alike and their labels fit the memory."""
     cells = num_transmitters * max((r.camera.width * r.camera.height for r in records), default=1)
-    most = max(1, min(_LARGEST_BATCH, _CELLS_IN_MEMORY // cells, -(-len(records) // workers)))
+    view_bytes = cells * max((_cell_bytes(record) for record in records), default=1)
+    most = max(1, min(_LARGEST_BATCH, _BATCH_BYTES // view_bytes, -(-len(records) // workers)))
     number = max(1, -(-len(records) // most))
     return max(1, -(-len(records) // number))
+
+
+def _cell_bytes(record: ViewRecord) -> int:
+    return cell_bytes(RadioSpec.model_validate(record.radio_spec or {}))
 
 
 def write_pictures(folder: Path, image: ImageLayers, light: RenderSpec) -> None:

@@ -12,7 +12,7 @@ from vasgen.camera import Camera
 from vasgen.datasets import store
 from vasgen.datasets.dataset import Views, read_views
 from vasgen.datasets.manifest import MANIFEST_JSON, PLAN_JSON, SCENE, SPEC_YAML, VIEWS
-from vasgen.datasets.store import ViewRecord
+from vasgen.datasets.view_record import ViewRecord
 from vasgen.errors import InputError
 from vasgen.orchestrate.judge import Judge
 from vasgen.orchestrate.progress import Progress, Silent
@@ -22,6 +22,7 @@ from vasgen.render import Renderer
 from vasgen.spec import RadioSpec, RenderSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
+from vasgen.vas.path_record import paths_to_arrays
 
 
 def render_views(
@@ -169,7 +170,7 @@ def _trace_together(
     """Trace views that share their rays, and write what the gate says of each."""
     records = [record for _, record in batch]
     images = [store.read_image(folder, record) for folder, record in batch]
-    traced = tracer.trace_views(
+    traced = tracer.trace_paths(
         [
             View(record.camera, image.depth, image.normal)
             for record, image in zip(records, images, strict=True)
@@ -178,9 +179,10 @@ def _trace_together(
         seed=records[0].seeds["radio"],
         advance=_shares(watch, len(batch)),
     )
-    for (folder, record), image, radio in zip(batch, images, traced, strict=True):
+    for (folder, record), image, (radio, paths) in zip(batch, images, traced, strict=True):
         verdict = judge.judge(folder.name, record, image, radio)
-        store.add_radio(folder, verdict.record, image, radio, verdict.draw)
+        stored = paths_to_arrays(paths) if paths else None
+        store.add_radio(folder, verdict.record, image, radio, verdict.draw, stored)
 
 
 def _shares(watch: Progress, count: int) -> Callable[[float], None]:

@@ -53,7 +53,7 @@ def _place(name: str) -> _Place:
     return _Place(generate(config).to_bundle(), eye)
 
 
-def _transmitter(scene: SceneBundle, eye: Eye) -> Transmitter:
+def street_transmitter(scene: SceneBundle, eye: Eye) -> Transmitter:
     """1.6 m over the street nearest to what the camera looks at, clear of walls."""
     caster, view = look(scene, eye)
     place = view.camera.back_project(view.depth).reshape(-1, 3)
@@ -78,7 +78,7 @@ def _pixels(short: bool) -> Outcome:
     for setting, name, spec, shift, size in _settings(short):
         scene, eye = _place(name)
         scene, eye = moved(scene, shift), eye.of_size(size).moved(shift)
-        transmitter = _transmitter(scene, eye)
+        transmitter = street_transmitter(scene, eye)
         found = trace(scene, eye, spec, [transmitter], seed=1)
         pair = _against_paths(found, scene, spec, transmitter, count)
         checks += pair.checks(setting)
@@ -223,7 +223,7 @@ def _surfaces(short: bool) -> Outcome:
         for size in (0.5,) if short else (0.5, 1.0):
             scene, eye = _place(name)
             eye = eye.of_size(size)
-            transmitter = _transmitter(scene, eye)
+            transmitter = street_transmitter(scene, eye)
             spec = RadioSpec(max_depth=3, rays=rays)
             pair = [
                 trace(scene, eye, spec.model_copy(update={"surface": kind}), [transmitter], seed=2)
@@ -287,7 +287,7 @@ def _calibration(short: bool) -> Outcome:
     for name in ("mix",) if short else ("downtown", "mix", "munich"):
         scene, eye = _place(name)
         eye = eye.of_size(0.5)
-        transmitter = _transmitter(scene, eye)
+        transmitter = street_transmitter(scene, eye)
         spec = RadioSpec(max_depth=4, diffraction=False, refraction=not short)
         best = spec.model_copy(update={"rays": 10 * max(few), "chunks": 10})
         truth = trace(scene, eye, best, [transmitter], seed=100)

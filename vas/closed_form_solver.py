@@ -8,6 +8,8 @@ surfaces; rays are counted for them alone. Transmitters are taken one at a time.
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,12 +22,13 @@ from vasgen.layers import MECHANISMS
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas.coverage import trace_coverage
+from vasgen.vas.crops import Crop, crops_of
 from vasgen.vas.footprint_samples import middles, spread, uneven
 from vasgen.vas.image_index import ImageIndex
 from vasgen.vas.partition import Partition
-from vasgen.vas.path_field import MaterialTable, material_table, mechanism_gains
+from vasgen.vas.path_field import MaterialTable, material_table, path_gains
 from vasgen.vas.path_finder import PathFinder, TracedScene
-from vasgen.vas.path_sets import at_pixels, joined
+from vasgen.vas.path_sets import at_pixels, joined, renumbered
 from vasgen.vas.path_statistics import Statistics, path_statistics, stacked
 from vasgen.vas.paths import Chains, Paths, Points
 from vasgen.vas.plane_lookup import PlaneLookup
@@ -34,12 +37,13 @@ from vasgen.vas.radio_scene import FreeSpace, RadioScene
 from vasgen.vas.remainder import BlockAudience, has_remainder
 from vasgen.vas.shots import shots_of
 from vasgen.vas.solver import Advance, Powers, scaled
-from vasgen.vas.surface import ReceiverSurface, Target
+from vasgen.vas.surface import ReceiverSurface, Target, sum_by_group
 from vasgen.vas.wedges import find_wedges
 
 Array = NDArray[np.float64]
 
 _DIRECT = MECHANISMS.index("line of sight")
+_REFLECTION = MECHANISMS.index("reflection")
 _REMAINDER = MECHANISMS.index("remainder")
 
 #: Share of the work that finds paths, for progress only; the rest counts rays.
@@ -107,7 +111,8 @@ class ClosedFormSolver:
             np.zeros(0, np.int32),
             np.zeros(0, np.int32),
         )
-        return _map(radio, self._table, paths, surface.num_pixels, self._spec)
+        gains = np.zeros((len(MECHANISMS), surface.num_pixels))
+        return _map(radio, self._table, paths, gains, self._spec)
 
     def _scene_at(self, centre: Array) -> TracedScene:
         """The scene in coordinates centred near the views: far away float32 is coarse."""
@@ -134,10 +139,13 @@ class _Views:
     ) -> None:
         self._spec = spec
         self._radio = scene.radio
-        self._surfaces = surfaces
         self._table = scene.table
+        self._crops = [crops_of(surface) for surface in surfaces]
+        parts = [crop.surface for crops in self._crops for crop in crops]
         index = ImageIndex(surfaces, scene.radio.centre)
-        self._finder = PathFinder(scene, spec, index, surfaces)
+        few = len(parts) == len(surfaces)
+        cut = index if few else ImageIndex(parts, scene.radio.centre)
+        self._finder = PathFinder(scene, spec, cut, parts)
         self._partition = Partition(scene.lookup, spec.reflections)
         self._audience: BlockAudience | None = None
         if has_remainder(spec, scene.facets):
@@ -147,10 +155,11 @@ class _Views:
         """What one transmitter brings to each of them."""
         self._radio.set_transmitter(transmitter)
         self._finder.look_from(np.asarray(transmitter.position, np.float64), seed)
-        maps = []
-        for number, surface in enumerate(self._surfaces):
-            maps.append(self._known(number, surface))
-            advance(_PATHS_SHARE / len(self._surfaces))
+        maps, numbers = [], itertools.count()
+        for crops in self._crops:
+            parts = [self._known(next(numbers), crop.surface) for crop in crops]
+            maps.append(_merged(parts, crops))
+            advance(_PATHS_SHARE / len(self._crops))
         rest = scaled(advance, 1 - _PATHS_SHARE)
         if self._audience is None:
             rest(1.0)
@@ -164,13 +173,25 @@ class _Views:
         """
         origin, pixel = self._radio.centre, surface.centres.pixel
         coarse = self._finder.middles(number, middles(surface, origin))
-        gains = mechanism_gains(self._radio, self._table, coarse, surface.num_pixels)
+        gains = self._gains(coarse, surface)
         rough = uneven(gains.sum(axis=0)[pixel], surface)
         fine = self._finder.samples(number, spread(surface, rough, origin))
         even = np.zeros(surface.num_pixels, bool)
         even[pixel[~rough]] = True
+        gains = np.where(even, gains, self._gains(fine, surface))
         paths = joined(at_pixels(coarse, even), fine)
-        return _map(self._radio, self._table, paths, surface.num_pixels, self._spec)
+        found = _map(self._radio, self._table, paths, gains, self._spec)
+        return found._replace(recall=self._finder.recall(number))
+
+    def _gains(self, paths: Paths, surface: ReceiverSurface) -> Array:
+        """Path gain by mechanism, (M, P), means over the points of each pixel."""
+        shape = len(MECHANISMS), surface.num_pixels
+        gain = path_gains(self._radio, self._table, paths) * paths.points.weight[paths.point]
+        group = paths.mechanism.astype(np.int64) * shape[1] + paths.points.pixel[paths.point]
+        gains = sum_by_group(group, gain, shape[0] * shape[1]).reshape(shape)
+        if not self._spec.line_of_sight:
+            gains[_DIRECT] = 0.0
+        return gains
 
     def _with_remainder(
         self, audience: BlockAudience, maps: Sequence[_Map], seed: int, advance: Advance
@@ -178,7 +199,7 @@ class _Views:
         counted = trace_coverage(
             self._radio,
             audience,
-            self._spec,
+            self._spec.model_copy(update={"rays": self._spec.remainder_rays}),
             seed=seed,
             line_of_sight=False,
             known=[known.gains.sum(axis=0) for known in maps],
@@ -200,6 +221,7 @@ class _Map(NamedTuple):
         variance: (P,) of the remainder.
         visible: (P,) bool.
         rays: that were counted.
+        recall: share of the mirrored power that the search has found.
         statistics: (P, …) layers of its paths.
         paths: None if they are not kept.
     """
@@ -208,26 +230,54 @@ class _Map(NamedTuple):
     variance: Array
     visible: NDArray[np.bool_]
     rays: int
+    recall: float
     statistics: Statistics
     paths: Paths | None
 
 
 def _map(
-    radio: FreeSpace, table: MaterialTable, paths: Paths, num_pixels: int, spec: RadioSpec
+    radio: FreeSpace, table: MaterialTable, paths: Paths, gains: Array, spec: RadioSpec
 ) -> _Map:
-    """What known paths bring to a surface; nothing remains."""
+    """What known paths of known gains bring to a surface; nothing remains, none was missed."""
+    num_pixels = gains.shape[1]
     direct = paths.mechanism == _DIRECT
     visible = np.zeros(num_pixels, bool)
     visible[paths.points.pixel[paths.point[direct]]] = True
     if not spec.line_of_sight:
         paths = paths.take(~direct)
     return _Map(
-        mechanism_gains(radio, table, paths, num_pixels),
+        gains,
         np.zeros(num_pixels),
         visible,
         0,
+        1.0,
         path_statistics(radio, table, paths, num_pixels, spec.strongest_paths),
         paths if spec.store_paths else None,
+    )
+
+
+def _merged(parts: Sequence[_Map], crops: Sequence[Crop]) -> _Map:
+    """The map of an image from those of its crops."""
+    if len(parts) == 1:
+        return parts[0]
+    order = np.argsort(np.concatenate([crop.pixel for crop in crops]))
+    mirrored = [part.gains[_REFLECTION].sum() for part in parts]
+    paths = [
+        renumbered(part.paths, crop.pixel)
+        for part, crop in zip(parts, crops, strict=True)
+        if part.paths is not None
+    ]
+    return _Map(
+        np.concatenate([part.gains for part in parts], axis=1)[:, order],
+        np.concatenate([part.variance for part in parts])[order],
+        np.concatenate([part.visible for part in parts])[order],
+        0,
+        float(np.average([part.recall for part in parts], weights=np.maximum(mirrored, 1e-300))),
+        {
+            name: np.concatenate([part.statistics[name] for part in parts])[order]
+            for name in parts[0].statistics
+        },
+        functools.reduce(joined, paths) if paths else None,
     )
 
 
@@ -242,6 +292,7 @@ def _powers(maps: Sequence[_Map]) -> Powers:
         gains,
         stacked([one.statistics for one in maps]),
         tuple(one.paths for one in maps if one.paths is not None),
+        np.array([one.recall for one in maps]),
     )
 
 

@@ -235,7 +235,7 @@ def _shoot(
         )
         diffuse = active & (sample.sampled_component == InteractionType.DIFFUSE)
         if partition is not None:
-            known = (partition.after(*known, hit, sample.sampled_component, active),)
+            known = (partition.after(known[0], hit, sample.sampled_component, active),)
         depth = depth + 1
         gone = (depth > most) | (sample.sampled_component == InteractionType.NONE)
         angle = dr.select(diffuse, dr.two_pi, angle)

@@ -64,6 +64,8 @@ def _path_layers(powers: Powers, valid: NDArray[np.bool_]) -> dict[str, NDArray[
         gain_db = (10 * np.log10(gain)).astype(np.float32)
         layers["mechanism_gain_db"] = gain_db.reshape(*gain.shape[:2], *valid.shape)
         layers["mechanism_gain_db"][..., ~valid] = np.nan
+    if powers.recall is not None:
+        layers["search_recall"] = powers.recall.astype(np.float32)
     for name, values in powers.statistics.items():
         layer = values.reshape(len(values), *valid.shape, *values.shape[2:])
         if layer.dtype == np.float32:

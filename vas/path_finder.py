@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import SceneBundle
+from vasgen.errors import InputError
 from vasgen.spec import RadioSpec
 from vasgen.vas.bending import Bending
 from vasgen.vas.bent_paths import Ends
-from vasgen.vas.cells import cells_of
+from vasgen.vas.cells import CELL, cells_of
 from vasgen.vas.chain_search import Candidates, ChainSearch
 from vasgen.vas.diffraction import Diffraction
 from vasgen.vas.guided import Arrivals, GuidedRays
@@ -35,6 +36,10 @@ from vasgen.vas.wedges import Wedges
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+
+
+#: Memory that pairs of a pixel and a chain of mirrors may take, and what each of them takes.
+_MOST_BYTES, _BYTES_A_PAIR = 12_000_000_000, 40
 
 
 class TracedScene(NamedTuple):
@@ -104,6 +109,7 @@ class PathFinder:
             first, last = self._first[number : number + 2]
             mine = (every.cell >= first) & (every.cell < last)
             found = every.take(mine, first)
+            _check_size(len(found.cell), self._spec)
             cells = self._cells[number]
             light = Lighting(self._guided, self._gains, source, surface, cells, found)
             self._lights.append(light)
@@ -153,6 +159,10 @@ class PathFinder:
             paths = added(paths, self._paths(points, ends))
         return paths
 
+    def recall(self, view: int) -> float:
+        """Share of the mirrored power that the search has found; after :meth:`middles`."""
+        return self._lights[view].recall
+
     def _gains(self, points: Points, found: Arrivals) -> Array:
         return path_gains(self._scene.radio, self._scene.table, self._paths(points, found))
 
@@ -160,3 +170,20 @@ class PathFinder:
         planes, wedges = self._scene.facets.planes, self._scene.wedges
         ends, chain = found.point.astype(np.int32), found.chain.astype(np.int32)
         return Paths(self._source, points, found.chains, planes, wedges, ends, chain)
+
+
+def _check_size(num_found: int, spec: RadioSpec) -> None:
+    """Refuse more chains than fit any usual memory.
+
+    Args:
+        num_found: number of chains and cells of a view that the search has found.
+        spec: what it was told.
+    """
+    pairs = num_found * CELL**2
+    if pairs * _BYTES_A_PAIR > _MOST_BYTES:
+        raise InputError(
+            f"radio.reflections is {spec.reflections}: {pairs / 1e6:.0f} million pairs of a pixel "
+            f"and a chain of mirrors take some {pairs * _BYTES_A_PAIR / 1e9:.0f} GB of memory; "
+            f"allowed: {_MOST_BYTES / 1e9:.0f} GB. Lower radio.reflections, or radio.search_rays "
+            f"({spec.search_rays})."
+        )

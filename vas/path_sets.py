@@ -29,6 +29,17 @@ def at_pixels(paths: Paths, chosen: NDArray[np.bool_]) -> Paths:
     return dataclasses.replace(paths, points=fewer, point=row[paths.point].astype(np.int32))
 
 
+def renumbered(paths: Paths, pixel: Index) -> Paths:
+    """The same paths in a larger image.
+
+    Args:
+        paths: to the points of a part of it.
+        pixel: (P,) number in the image of each pixel of the part, ascending.
+    """
+    points = dataclasses.replace(paths.points, pixel=pixel[paths.points.pixel])
+    return dataclasses.replace(paths, points=points)
+
+
 def added(one: Paths, other: Paths) -> Paths:
     """All paths of two sets to the same points."""
     every = np.arange(len(one.points))

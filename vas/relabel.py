@@ -47,12 +47,13 @@ class Relabeller:
         self._transmitters = transmitters
         self._spec = spec
 
-    def layers(self, paths: Sequence[Paths], line_of_sight: Bool, valid: Bool) -> RadioLayers:
+    def layers(self, paths: Sequence[Paths], before: RadioLayers, valid: Bool) -> RadioLayers:
         """The radio layers that follow from paths: there is no remainder, so no error.
 
         Args:
             paths: of each transmitter to points of the view.
-            line_of_sight: (T, H, W), as it was traced: a matter of geometry.
+            before: layers of the view as it was traced. Line of sight, and how many of the paths
+                were found, stay.
             valid: (H, W), the pixel sees a surface.
         """
         gains, statistics = [], []
@@ -64,13 +65,14 @@ class Relabeller:
                     self._radio, self._table, some, valid.size, self._spec.strongest_paths
                 )
             )
-        mechanisms = np.stack(gains, axis=1)
+        mechanisms, recall = np.stack(gains, axis=1), before.search_recall
         nothing = Powers.none(len(paths), valid.size)
         powers = nothing._replace(
             gain=mechanisms.sum(axis=0),
-            visible=line_of_sight.reshape(nothing.visible.shape),
+            visible=before.line_of_sight.reshape(nothing.visible.shape),
             mechanisms=mechanisms,
             statistics=stacked(statistics),
+            recall=None if recall is None else recall.astype(np.float64),
         )
         return radio_layers(powers, valid, self._transmitters, self._spec)
 

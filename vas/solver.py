@@ -38,6 +38,8 @@ class Powers(NamedTuple):
         statistics: layers of :data:`vasgen.layers.PATH_LAYERS` that are known, in their types
             and units already, (T, P, …): pixels in one row, and not yet masked where the sky is.
         paths: of each transmitter, if they were to be kept.
+        recall: (T,) float64, share of the mirrored power that a search has found; None if nothing
+            was searched for.
     """
 
     gain: Array
@@ -47,6 +49,7 @@ class Powers(NamedTuple):
     mechanisms: Array | None = None
     statistics: Mapping[str, NDArray[Any]] = MappingProxyType({})
     paths: tuple[Paths, ...] = ()
+    recall: Array | None = None
 
     @classmethod
     def none(cls, num_transmitters: int, num_pixels: int) -> Powers:

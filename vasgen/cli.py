@@ -7,9 +7,21 @@ from typing import Annotated
 import typer
 
 from vasgen._console import CommandGroup
-from vasgen.commands import build, city, doctor, place, plan, render, show, topdown, trace, verify
+from vasgen.commands import (
+    build,
+    city,
+    doctor,
+    place,
+    plan,
+    relabel,
+    render,
+    show,
+    topdown,
+    trace,
+    verify,
+)
 
-COMMANDS = (city, plan, place, render, trace, topdown, build, verify, show, doctor)
+COMMANDS = (city, plan, place, render, trace, topdown, build, relabel, verify, show, doctor)
 
 app = typer.Typer(
     cls=CommandGroup,

@@ -20,6 +20,9 @@ PATH_GAIN_FLOOR_DB = -250.0
 #: counted rather than known in closed form.
 MECHANISMS = ("line of sight", "transmission", "reflection", "diffraction", "remainder")
 
+#: Events that are listed of each of the strongest paths: the first ones, if there are more.
+PATH_EVENTS = 12
+
 #: Radio-material index of a pixel without a surface.
 NO_MATERIAL = 255
 
@@ -105,7 +108,9 @@ RADIO_LAYERS: dict[str, LayerSpec] = {
     ),
 }
 
-#: Layers that the closed-form solver adds. Statistics are weighted by the power of the paths.
+#: Layers that the closed-form solver adds, of the paths that it knows: all but the remainder.
+#: Means and spreads are weighted by power, over all paths to all points of a pixel's footprint.
+#: A path counts once however many of these points it reaches; without power it does not count.
 PATH_LAYERS: dict[str, LayerSpec] = {
     "mechanism_gain_db": LayerSpec(
         "float32",
@@ -114,14 +119,20 @@ PATH_LAYERS: dict[str, LayerSpec] = {
         f"path gain by mechanism: {', '.join(MECHANISMS)}; {PATH_GAIN_FLOOR_DB:g}: nothing; "
         "NaN: sky",
     ),
+    "search_recall": LayerSpec(
+        "float32",
+        "transmitter",
+        "1",
+        "share of the mirrored power that the search has found, as its two halves tell",
+    ),
     "num_paths": LayerSpec(
-        "uint16", "transmitter height width", "1", "paths known in closed form; 0: none, or sky"
+        "uint16", "transmitter height width", "1", "known paths; 0: none, or sky"
     ),
     "coherent_gain_db": LayerSpec(
         "float32",
         "transmitter height width",
         "dB",
-        "squared size of the sum of the fields of all known paths, mean over the footprint; "
+        "squared size of the vector sum of the fields of all paths, mean over the footprint; "
         f"{PATH_GAIN_FLOOR_DB:g}: no path; NaN: sky",
     ),
     "mean_delay_s": LayerSpec(
@@ -143,20 +154,23 @@ PATH_LAYERS: dict[str, LayerSpec] = {
         "float32",
         "transmitter height width",
         "deg",
-        "azimuth spread of departure, 3GPP TR 38.901 annex A; NaN: no path, or sky",
+        "circular azimuth spread of departure, 3GPP TR 38.901 annex A.1, at most 325; "
+        "NaN: no path, or sky",
     ),
     "arrival_spread_deg": LayerSpec(
         "float32",
         "transmitter height width",
         "deg",
-        "azimuth spread of arrival, 3GPP TR 38.901 annex A; NaN: no path, or sky",
+        "circular azimuth spread of arrival, 3GPP TR 38.901 annex A.1, at most 325; "
+        "NaN: no path, or sky",
     ),
     "path_amplitude": LayerSpec(
         "complex64",
         "transmitter height width path 2",
         "1",
-        "field of the strongest paths, vertical and horizontal part, whose squared size is the "
-        "path gain; 0: no path",
+        "field of the strongest paths, the strongest first, along theta and phi of the direction "
+        "it comes from (vertical, horizontal), with the phase of its length; the sum of both "
+        "squared sizes is the path's gain; 0: no path",
     ),
     "path_delay_s": LayerSpec(
         "float32", "transmitter height width path", "s", "delay of each of them; NaN: no path"
@@ -165,7 +179,8 @@ PATH_LAYERS: dict[str, LayerSpec] = {
         "float32",
         "transmitter height width path 2",
         "deg",
-        "azimuth from east to north, and elevation, of the direction it leaves in; NaN: no path",
+        "azimuth from east to north, -180 to 180, and elevation of the direction it leaves in; "
+        "NaN: no path",
     ),
     "path_arrival_deg": LayerSpec(
         "float32",
@@ -177,7 +192,8 @@ PATH_LAYERS: dict[str, LayerSpec] = {
         "int8",
         "transmitter height width path event",
         "event",
-        "0: reflection, 1: transmission, 2: diffraction, in the order met; -1: no more",
+        f"0: reflection, 1: transmission, 2: diffraction, the first {PATH_EVENTS} in the order "
+        "met; -1: no more",
     ),
 }
 
@@ -215,7 +231,10 @@ class ImageLayers:
 
 @dataclass(frozen=True, eq=False)
 class RadioLayers:
-    """What radio arrives at the surface of every pixel. Units: :data:`RADIO_LAYERS`.
+    """What radio arrives at the surface of every pixel.
+
+    Units: :data:`RADIO_LAYERS`, then :data:`PATH_LAYERS`, which are None where the solver does
+    not know the paths. M mechanisms, K paths, E events (:data:`PATH_EVENTS`).
 
     Attributes:
         path_gain_db: (T, H, W) float32, dB.
@@ -226,6 +245,20 @@ class RadioLayers:
         reached: (T, H, W) bool.
         standard_error_db: (T, H, W) float32, dB.
         rays: (T,) int64.
+        mechanism_gain_db: (M, T, H, W) float32, dB.
+        search_recall: (T,) float32.
+        num_paths: (T, H, W) uint16.
+        coherent_gain_db: (T, H, W) float32, dB.
+        mean_delay_s: (T, H, W) float32.
+        delay_spread_s: (T, H, W) float32.
+        rician_k_db: (T, H, W) float32, dB.
+        departure_spread_deg: (T, H, W) float32.
+        arrival_spread_deg: (T, H, W) float32.
+        path_amplitude: (T, H, W, K, 2) complex64.
+        path_delay_s: (T, H, W, K) float32.
+        path_departure_deg: (T, H, W, K, 2) float32.
+        path_arrival_deg: (T, H, W, K, 2) float32.
+        path_events: (T, H, W, K, E) int8.
     """
 
     path_gain_db: Float
@@ -236,9 +269,23 @@ class RadioLayers:
     reached: Bool
     standard_error_db: Float
     rays: NDArray[np.int64]
+    mechanism_gain_db: Float | None = None
+    search_recall: Float | None = None
+    num_paths: NDArray[np.uint16] | None = None
+    coherent_gain_db: Float | None = None
+    mean_delay_s: Float | None = None
+    delay_spread_s: Float | None = None
+    rician_k_db: Float | None = None
+    departure_spread_deg: Float | None = None
+    arrival_spread_deg: Float | None = None
+    path_amplitude: NDArray[np.complex64] | None = None
+    path_delay_s: Float | None = None
+    path_departure_deg: Float | None = None
+    path_arrival_deg: Float | None = None
+    path_events: NDArray[np.int8] | None = None
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Layer name to array."""
+        """Layer name to array, without absent layers."""
         return _arrays(self)
 
 

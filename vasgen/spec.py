@@ -124,6 +124,7 @@ class RadioSpec(Part):
         diffracted_reflections: whether the closed-form solver also follows paths that are
             diffracted and reflected once each.
         search_rays: rays that look for paths, a transmitter.
+        remainder_rays: rays that the closed-form solver counts, a transmitter, instead of ``rays``.
         strongest_paths: number of paths of each pixel to store one by one.
         store_paths: keep the geometry of all paths, so that ``vasgen relabel`` needs no rays.
         undefined_materials: what to do with an ITU material outside its frequency range:
@@ -150,6 +151,7 @@ class RadioSpec(Part):
     reflections: Annotated[int, Field(ge=0, le=8)] = 3
     diffracted_reflections: bool = False
     search_rays: Annotated[int, Field(ge=1000, le=10**10)] = 1_000_000
+    remainder_rays: Annotated[int, Field(ge=1000, le=10**12)] = 1_000_000
     strongest_paths: Annotated[int, Field(ge=0, le=64)] = 0
     store_paths: bool = False
     undefined_materials: Literal["hold", "refuse"] = "hold"

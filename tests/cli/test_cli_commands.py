@@ -25,6 +25,7 @@ COMMANDS = [
     "trace",
     "topdown",
     "build",
+    "relabel",
     "verify",
     "show",
     "doctor",

@@ -13,7 +13,7 @@ from vasgen.antenna import ANTENNAS, Antenna
 from vasgen.camera import Camera
 from vasgen.citygen import CityConfig, generate
 from vasgen.cli import app
-from vasgen.datasets.store import ViewRecord
+from vasgen.datasets.view_record import ViewRecord
 from vasgen.orchestrate import build, place_transmitters, plan_views, render_views, trace_views
 from vasgen.orchestrate.judge import Judge
 from vasgen.orchestrate.posefile import write_poses

@@ -51,6 +51,13 @@ def street(centre=(0.0, 0.0, 0.0)):
     )
 
 
+def traced(transmitter):
+    """Layers of a view that is all in line of sight; nothing else of them counts."""
+    seen = np.broadcast_to(VALID.ravel(), (1, VALID.size))
+    powers = Powers.none(1, VALID.size)._replace(visible=seen, recall=np.array([0.75]))
+    return radio_layers(powers, VALID, [transmitter], RadioSpec())
+
+
 def image_gain(transmitter, paths, frequency_hz):
     """Friis over the straight line and over that to the mirror image; metal keeps all."""
     radio = FreeSpace(frequency_hz, np.zeros(3))
@@ -73,7 +80,7 @@ def test_new_antennas_and_frequencies_are_closed_forms(antenna, frequency_hz, ce
     place = tuple(paths.source.tolist())
     transmitter = Transmitter("tx", place, orientation_deg=(20.0, 5.0, 0.0), antenna=antenna)
     relabeller = Relabeller([MATERIALS["metal"]], [transmitter], spec)
-    layers = relabeller.layers([paths], VALID[None], VALID)
+    layers = relabeller.layers([paths], traced(transmitter), VALID)
     gain_db, distance = image_gain(transmitter, paths, frequency_hz)
     found = {m: layers.mechanism_gain_db[k, 0] for k, m in enumerate(MECHANISMS)}
     for name, expected in zip(("line of sight", "reflection"), gain_db, strict=True):
@@ -90,6 +97,7 @@ def test_new_antennas_and_frequencies_are_closed_forms(antenna, frequency_hz, ce
     )
     assert (layers.standard_error_db[0][VALID] == 0).all()
     assert layers.rays.tolist() == [0]
+    assert (layers.line_of_sight[0] == VALID).all()
     assert np.isnan(layers.path_gain_db[0, 0, 0])
 
 
@@ -97,7 +105,7 @@ def test_another_material_changes_only_what_it_mirrors():
     paths, transmitter = street(), Transmitter("tx", (0.0, 0.0, 8.0))
     metal, glass = (
         Relabeller([MATERIALS[name]], [transmitter], RadioSpec()).layers(
-            [paths], VALID[None], VALID
+            [paths], traced(transmitter), VALID
         )
         for name in ("metal", "glass")
     )

@@ -20,12 +20,13 @@ DatasetArgument = Annotated[
 SeedOption = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of all randomness.")]
 
 
-def point(option: str, text: str) -> tuple[float, ...]:
-    """The position that ``X,Y,Z`` names, metres.
+def point(option: str, text: str, what: str = "X,Y,Z in metres") -> tuple[float, ...]:
+    """The three numbers that a text like ``X,Y,Z`` holds.
 
     Args:
-        option: how the user names it, e.g. ``"--target"``.
+        option: how the user names them, e.g. ``"--target"``.
         text: what the user gave.
+        what: what they are, for an error.
 
     Raises:
         InputError: if it is not three numbers.
@@ -35,7 +36,7 @@ def point(option: str, text: str) -> tuple[float, ...]:
     except ValueError:
         numbers = ()
     if len(numbers) != 3:
-        raise InputError(f"{option} is {text!r}; expected three numbers X,Y,Z in metres.")
+        raise InputError(f"{option} is {text!r}; expected three numbers {what}.")
     return numbers
 
 
