@@ -68,7 +68,7 @@ class Measured(NamedTuple):
 def measure() -> list[Row]:
     """Time at equal error; one map and its parts; what path statistics cost."""
     case = converged.make_case()
-    return [*_comparison(case), *_one_map(case), *_path_layers(case)]
+    return [*_comparison(), *_one_map(case), *_path_layers(case)]
 
 
 @functools.cache
@@ -79,7 +79,7 @@ def measured() -> tuple[list[Measured], list[Measured]]:
     return ours, [theirs(case, truth, rays) for rays in _RAYS]
 
 
-def _comparison(case: Case) -> list[Row]:
+def _comparison() -> list[Row]:
     truth = converged.truth()
     ours, peers = measured()
     rows = [*_about(truth)]
@@ -98,6 +98,7 @@ def _ours(case: Case, truth: Truth, search_rays: int, rays: int) -> Measured:
 
 
 def theirs(case: Case, truth: Truth, rays: int) -> Measured:
+    """The coverage solver with so many rays."""
     layers, levels = run(tracer_of(case, solver="coverage", rays=rays), case)
     effort = f"coverage: {rays / 1e6:g} M rays"
     errors = _errors(levels, truth)

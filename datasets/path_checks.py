@@ -23,6 +23,9 @@ SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
 #: Float32 storage of five mechanisms and their sum rounds by some 1e-5 dB each.
 SUM_DB = 0.01
 
+#: What all mechanisms may lose together below the floor, linear.
+_LOST = len(MECHANISMS) * 10 ** (PATH_GAIN_FLOOR_DB / 10)
+
 #: A delay may fall short of the straight line to the footprint by this: labels' points stand
 #: off their surface by some centimetres, and float32 rounds the delay of 10 km by a millimetre.
 SLACK_M = 0.1
@@ -57,8 +60,9 @@ def check_paths(sample: Sample, spec: RadioSpec) -> Iterator[Finding]:
 
 
 def _check_sum(radio: RadioLayers, gain_db: NDArray[Any], valid: Mask) -> Iterator[Finding]:
-    total = 10 * np.log10(np.maximum(_linear(gain_db).sum(axis=0), 10 ** (PATH_GAIN_FLOOR_DB / 10)))
-    off = ~(np.abs(total - radio.path_gain_db) <= SUM_DB)
+    total = _linear(radio.path_gain_db)
+    rounding = (10 ** (SUM_DB / 10) - 1) * total + _LOST
+    off = ~(np.abs(_linear(gain_db).sum(axis=0) - total) <= rounding)
     yield Finding("mechanism_gain_db", "does not sum to the path gain", off & valid)
 
 
@@ -68,11 +72,11 @@ def _check_numbers(
     """Numbers of paths against power, and what is said of pixels with and without paths."""
     for name in (name for name in _OF_PATHS if name in arrays):
         if "path" not in PATH_LAYERS[name].axes.split():
-            wrong: Mask = np.isnan(arrays[name]) == (number > 0)
+            wrong = np.isnan(arrays[name]) == (number > 0)
         else:
             nothing = np.isnan(arrays[name]).reshape(*arrays[name].shape[:4], -1).any(axis=-1)
             there = np.arange(nothing.shape[-1]) < number[..., None]
-            wrong = np.any(nothing == there, axis=-1)
+            wrong = np.asarray(np.any(nothing == there, axis=-1))
         yield Finding(name, "NaN exactly where there is no path is broken", wrong)
     if radio.mechanism_gain_db is None:
         return
@@ -80,8 +84,8 @@ def _check_numbers(
     yield Finding("num_paths", "none, though there is power", (known > 0) & (number == 0))
     if radio.coherent_gain_db is not None:
         # Cauchy and Schwarz: of n fields the sum's square is at most n times that of squares.
-        most = known * number * 10 ** (SUM_DB / 10)
-        above = _linear(radio.coherent_gain_db) > np.maximum(most, 10 ** (PATH_GAIN_FLOOR_DB / 10))
+        most = (known + _LOST) * number * 10 ** (SUM_DB / 10)
+        above = _linear(radio.coherent_gain_db) > most
         yield Finding("coherent_gain_db", "more than all paths in phase add up to", above)
 
 

@@ -44,6 +44,7 @@ Array = NDArray[np.float64]
 
 _DIRECT = MECHANISMS.index("line of sight")
 _REFLECTION = MECHANISMS.index("reflection")
+_BENT = MECHANISMS.index("diffraction")
 _REMAINDER = MECHANISMS.index("remainder")
 
 #: Share of the work that finds paths, for progress only; the rest counts rays.
@@ -174,7 +175,7 @@ class _Views:
         origin, pixel = self._radio.centre, surface.centres.pixel
         coarse = self._finder.middles(number, middles(surface, origin))
         gains = self._gains(coarse, surface)
-        rough = uneven(gains.sum(axis=0)[pixel], surface)
+        rough = self._rough(number, gains, surface)
         fine = self._finder.samples(number, spread(surface, rough, origin))
         even = np.zeros(surface.num_pixels, bool)
         even[pixel[~rough]] = True
@@ -182,6 +183,16 @@ class _Views:
         paths = joined(at_pixels(coarse, even), fine)
         found = _map(self._radio, self._table, paths, gains, self._spec)
         return found._replace(recall=self._finder.recall(number))
+
+    def _rough(self, number: int, gains: Array, surface: ReceiverSurface) -> Array:
+        """Which rows are asked at several points: chains or edges light some of them in part."""
+        pixel = surface.centres.pixel
+        asked = np.zeros(surface.num_pixels, bool)
+        asked[pixel[uneven(gains.sum(axis=0)[pixel], surface)]] = True
+        rough = self._finder.unsettled(number, asked)[pixel]
+        if self._spec.diffraction:
+            rough |= asked[pixel] & uneven(gains[_BENT][pixel], surface)
+        return rough
 
     def _gains(self, paths: Paths, surface: ReceiverSurface) -> Array:
         """Path gain by mechanism, (M, P), means over the points of each pixel."""

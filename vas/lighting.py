@@ -25,7 +25,7 @@ Mask = NDArray[np.bool_]
 
 #: At the borders of patches, only paths with more than this share of a pixel's power are
 #: traced anew: the others light it whole or not at all.
-_MINOR = 1e-2
+_MINOR = 3e-2
 
 #: Turns in which a patch may grow, by a cell each: it was seen in many places, as a rule.
 _TURNS = 12
@@ -79,6 +79,8 @@ class Lighting:
         self._half = np.zeros(len(self._mirrors), np.int64)
         np.bitwise_or.at(self._half, number, found.half)
         self._known: tuple[Patches, Arrivals] | None = None
+        self._inner = np.zeros(0, np.int64)
+        self._open = self._inner, self._inner
         self.recall = 1.0
 
     def middles(self, points: Points) -> Arrivals:
@@ -118,27 +120,40 @@ class Lighting:
             done = np.union1d(done, new)
         return joined(parts)
 
+    def unsettled(self, asked: Mask) -> Mask:
+        """Which pixels a chain that matters may light in part only.
+
+        Args:
+            asked: (P,) bool, pixels that are asked for; :meth:`middles` has been called before.
+        """
+        patches, _ = self._all_known()
+        self._inner = np.flatnonzero(patches.inner(asked))
+        pixel, mirrors = patches.beside(asked)
+        count = len(self._mirrors)
+        settled = patches.pixel[self._inner] * count + patches.mirrors[self._inner]
+        some = ~np.isin(pixel * count + mirrors, settled)
+        self._open = pixel[some], mirrors[some]
+        found = np.zeros(self._surface.num_pixels, bool)
+        found[pixel[some]] = True
+        return found
+
     def samples(self, points: Points) -> Arrivals:
         """Paths to other points of the pixels' footprints.
 
         Args:
-            points: any, in the order of their pixels; :meth:`middles` has been called before.
+            points: of pixels that :meth:`unsettled` was asked for, in their order.
         """
-        assert self._known is not None, "the middles come first"
-        patches, arrivals = self._known
-        asked = np.zeros(self._surface.num_pixels, bool)
-        asked[points.pixel] = True
-        inner = np.flatnonzero(patches.inner(asked))
-        row, point = joins(patches.pixel[inner], points.pixel)
-        whole = arrivals.take(inner[row])._replace(point=point)
-        pixel, mirrors = patches.beside(asked)
-        count = len(self._mirrors)
-        settled = patches.pixel[inner] * count + patches.mirrors[inner]
-        open_ = ~np.isin(pixel * count + mirrors, settled)
-        chosen, point = joins(pixel[open_], points.pixel)
-        pairs = Pairs(point, mirrors[open_][chosen])
+        patches, arrivals = self._all_known()
+        row, point = joins(patches.pixel[self._inner], points.pixel)
+        whole = arrivals.take(self._inner[row])._replace(point=point)
+        pixel, mirrors = self._open
+        chosen, point = joins(pixel, points.pixel)
         least = _NEGLIGIBLE * self._power(points, whole)
-        return joined([whole, self._trace(points, pairs, least)])
+        return joined([whole, self._trace(points, Pairs(point, mirrors[chosen]), least)])
+
+    def _all_known(self) -> tuple[Patches, Arrivals]:
+        assert self._known is not None, "the middles come first"
+        return self._known
 
     def _lit_cells(self, points: Points, where: _Where, keys: Index, power: Array) -> Arrivals:
         """Paths in some cells by way of some mirrors.

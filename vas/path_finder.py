@@ -143,6 +143,15 @@ class PathFinder:
         """
         return self._with_bent(view, points, self._lights[view].middles(points))
 
+    def unsettled(self, view: int, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which pixels a chain may light in part only; see :class:`Lighting`.
+
+        Args:
+            view: its number.
+            asked: (P,) bool, pixels that are asked for.
+        """
+        return self._lights[view].unsettled(asked)
+
     def samples(self, view: int, points: Points) -> Paths:
         """All paths to other points of a view; the middles come first.
 

@@ -105,6 +105,24 @@ def test_one_wrong_pixel_is_found(tmp_path, view, write, layer, change, message)
     assert found[0].first in ((1, 20, 3), (1, 0, 3))
 
 
+def test_power_that_the_floor_hides_in_its_parts_is_no_problem(tmp_path, view, write):
+    """Four mechanisms just below the floor are one gain just above it."""
+    known = with_paths(view)
+    gain = known.radio.mechanism_gain_db.copy()
+    gain[:, 1, 20] = PATH_GAIN_FLOOR_DB
+    shifted = known.radio.path_gain_db.copy()
+    shifted[1, 20] = -245.0
+    radio = replace(
+        known.radio,
+        mechanism_gain_db=gain,
+        path_gain_db=shifted,
+        coherent_gain_db=np.minimum(shifted, known.radio.coherent_gain_db),
+    )
+    write(tmp_path / "v", replace(known, radio=radio))
+    layers = {p.layer for p in verify(tmp_path).problems}
+    assert not layers & PATH_LAYERS.keys()
+
+
 def test_a_recall_beyond_all_is_found(tmp_path, view, write):
     write(tmp_path / "v", changed(with_paths(view), "search_recall", 1, 1.5))
     assert [p.layer for p in verify(tmp_path).problems] == ["search_recall"]

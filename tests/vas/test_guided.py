@@ -177,6 +177,9 @@ def test_few_rays_find_all_that_every_chain_lights():
     theirs = np.bincount(every.point, minlength=len(points))
     assert (ours <= theirs).all()
     assert ours.sum() > 0.99 * theirs.sum() > 1000
+    pixels = np.zeros(48 * 32, bool)
+    pixels[points.pixel] = True
+    assert 0 < light.unsettled(pixels).sum() < len(points)
     samples = light.samples(points)  # the same points: the same paths
     assert len(samples.point) == len(found.point)
     assert (np.bincount(samples.point) == np.bincount(found.point)).all()
