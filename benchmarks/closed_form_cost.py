@@ -45,6 +45,7 @@ def measure() -> list[Row]:
         curves,
         PICTURE,
         "What closed-form maps cost",
+        "seconds from what cameras see to labels; "
         f"all else 1 view of {camera.width} x {camera.height}, 1 transmitter, "
         f"{_BASE.reflections} reflections, diffraction, downtown of {converged.SIZE_M:g} m",
     )

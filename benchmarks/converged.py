@@ -44,7 +44,7 @@ KNOWN_DB = 0.3
 _LIT = 1 / 3
 
 #: The closed-form solver's own converged map.
-_MUCH = {"search_rays": 20_000_000, "remainder_rays": 25_000_000}
+_MUCH = {"search_rays": 20_000_000, "remainder_rays": 60_000_000}
 
 #: Neighbours that differ by more than this make a pixel a border, dB.
 _BORDER_DB = 3.0
@@ -179,7 +179,8 @@ def truth() -> Truth:
     """Both converged maps of the case: some minutes."""
     case = make_case()
     counted = _counted(case)
-    layers, closed = run(tracer_of(case, solver="closed-form", **_MUCH), case, seed=1)
+    much = SPEC.model_copy(update={"solver": "closed-form", **_MUCH})
+    layers, closed = run(Tracer(case.bundle, much), case, seed=1)
     valid = np.isfinite(layers.path_gain_db[0])
     lit = layers.line_of_sight[0] & valid
     shadow = valid & ~lit & (closed.level_db > NOISE_DB)
@@ -189,15 +190,15 @@ def truth() -> Truth:
 def _counted(case: Case) -> Levels:
     """Mean of several runs of the coverage solver."""
     tracer = Tracer(case.bundle, SPEC.model_copy(update={"solver": "coverage", "rays": RAYS_A_RUN}))
-    total, variance, seconds = 0.0, 0.0, 0.0
+    gains, variances, seconds = [], [], 0.0
     for seed in range(RUNS):
         layers, levels = run(tracer, case, seed=100 + seed)
         gain = linear(layers)
         share = np.where(gain > 0, 10 ** (levels.error_db / 10) - 1, 0.0)
-        total = total + gain / RUNS
-        variance = variance + (share * gain / RUNS) ** 2
+        gains.append(gain)
+        variances.append((share * gain) ** 2)
         seconds += levels.seconds
-    mean, squares = np.asarray(total), np.asarray(variance)
+    mean, squares = np.mean(gains, axis=0), np.mean(variances, axis=0) / RUNS
     with np.errstate(divide="ignore", invalid="ignore"):
         error = 10 * np.log10(1 + np.sqrt(squares) / mean)
     return Levels(level_db(mean), np.where(mean > 0, error, np.inf), seconds)

@@ -80,22 +80,23 @@ def draw_curves(curves: list[Curve], path: Path, title: str, base: str) -> None:
         curves: six at most, of the same parts.
         path: PNG file.
         title: above all.
-        base: the setting that all but the thing itself have in common.
+        base: what the seconds are of, and the setting that all but the thing itself have in
+            common.
     """
     figure = Figure(figsize=(12.0, 7.8), dpi=130, facecolor=_PAPER)
     FigureCanvasAgg(figure)
     figure.text(0.045, 0.945, title, fontsize=22, color=_INK, weight="bold")
-    figure.text(0.045, 0.9, f"seconds from scene to labels; {base}", fontsize=11, color=_INK)
+    figure.text(0.045, 0.905, base, fontsize=11, color=_INK)
     axes = figure.subplots(2, 3, sharey=True).ravel()
-    figure.subplots_adjust(left=0.07, right=0.975, top=0.82, bottom=0.08, hspace=0.42, wspace=0.12)
+    figure.subplots_adjust(left=0.07, right=0.975, top=0.81, bottom=0.08, hspace=0.42, wspace=0.12)
     for curve, place in zip(curves, axes, strict=False):
         _draw(place, curve)
     for place in axes[::3]:
         place.set_ylabel("seconds", color=_INK)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
-        handles, labels, loc="upper right", bbox_to_anchor=(0.98, 0.97), ncols=3, frameon=False,
-        fontsize=11, labelcolor=_INK,
+        handles, labels, loc="upper left", bbox_to_anchor=(0.035, 0.893), ncols=len(labels),
+        frameon=False, fontsize=11, labelcolor=_INK,
     )  # fmt: skip
     figure.savefig(path, facecolor=_PAPER)
 

@@ -76,7 +76,7 @@ def _counted(truth: Truth) -> Panel:
         f"coverage: {truth.rays / 1e6:g} M rays",
         truth.counted.level_db,
         "Converged: its standard error",
-        f"held for true below {_TRUE_DB:g} dB; elsewhere much closed form",
+        f"true where below {_TRUE_DB:g} dB; else much closed form",
         truth.counted.error_db,
     )
 

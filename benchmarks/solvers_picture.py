@@ -166,7 +166,7 @@ class _Page:
         mapped = ScalarMappable(norm, colours)
         ends = "max" if norm.vmin == 0 else "neither"
         bar = figure.colorbar(mapped, cax=place, orientation="horizontal", extend=ends)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         bar.ax.tick_params(labelsize=9, colors=_INK, length=2)
         bar.set_label(name, fontsize=10, color=_INK, labelpad=2)
 
@@ -211,9 +211,8 @@ def _draw_courses(axes: Axes, courses: Sequence[Course], limit_db: float) -> Non
             far = seconds[-1] * (errors[-1] / limit_db) ** 2
             axes.plot([seconds[-1], far], [errors[-1], limit_db], color=colour, lw=1.4, ls=":")
             axes.annotate(
-                f"{far:,.0f} s".replace(",", " "), (far, limit_db), (2, 10),
-                textcoords="offset points", color=colour, fontsize=10, ha="right", weight="bold",
-                backgroundcolor=_PAPER,
+                f"{far:,.0f} s".replace(",", " "), (far, limit_db), (-16, 3),
+                textcoords="offset points", color=colour, fontsize=10, ha="right",
             )  # fmt: skip
     axes.axhline(limit_db, color=_FAINT, lw=1, ls=(0, (4, 3)))
     axes.set(xscale="log", yscale="log", facecolor=_PAPER)

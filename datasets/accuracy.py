@@ -43,7 +43,8 @@ def accuracies(
         known = errors[np.isfinite(errors)]
         median = float(np.median(known)) if len(known) else np.nan
         # Rays that were left over say it too: the layer is rounded.
-        met = None if spec.target_db is None else median < spec.target_db or 0 < count < spec.rays
+        left = count not in (0, spec.rays, spec.remainder_rays)
+        met = None if spec.target_db is None else median < spec.target_db or left
         found.append(Accuracy(median, count, met))
     return found
 

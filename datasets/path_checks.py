@@ -76,8 +76,8 @@ def _check_numbers(
         else:
             nothing = np.isnan(arrays[name]).reshape(*arrays[name].shape[:4], -1).any(axis=-1)
             there = np.arange(nothing.shape[-1]) < number[..., None]
-            wrong = np.asarray(np.any(nothing == there, axis=-1))
-        yield Finding(name, "NaN exactly where there is no path is broken", wrong)
+            wrong = np.any(nothing == there, axis=-1)
+        yield Finding(name, "NaN exactly where there is no path is broken", np.asarray(wrong))
     if radio.mechanism_gain_db is None:
         return
     known = _linear(radio.mechanism_gain_db[: MECHANISMS.index("remainder")]).sum(axis=0)
@@ -95,10 +95,9 @@ def _check_delays(sample: Sample, radio: RadioLayers) -> Iterator[Finding]:
         return
     least = (_nearest_m(sample) - SLACK_M) / SPEED_OF_LIGHT_M_PER_S
     if radio.mean_delay_s is not None:
-        wrong = radio.mean_delay_s < least
-        yield Finding("mean_delay_s", "earlier than the straight line", wrong)
+        yield Finding("mean_delay_s", "earlier than the straight line", radio.mean_delay_s < least)
     if radio.path_delay_s is not None:
-        early = (radio.path_delay_s < least[..., None]).any(axis=-1)
+        early: Mask = np.any(radio.path_delay_s < least[..., None], axis=-1)
         yield Finding("path_delay_s", "earlier than the straight line", early)
 
 

@@ -49,7 +49,7 @@ from vasgen.transmitter import Transmitter
 from vasgen.vas import radio_notes
 from vasgen.vas.path_record import paths_from_arrays
 from vasgen.vas.paths import Paths
-from vasgen.vas.relabel import Relabeller, rebudgeted
+from vasgen.vas.relabel import Relabeller, opened_slabs, rebudgeted
 
 #: The transmitters of a relabelled dataset whose spec named a file of them.
 _TRANSMITTERS_JSON = "transmitters.json"
@@ -150,12 +150,19 @@ class _Job:
         self.source, self.changed = source, changed
         self.left_out: LeftOut | None = None
         self._relabeller: Relabeller | None = None
+        self._opened: tuple[str, ...] = ()
         if changed.fields:
             _check_paths(source)
             self._relabeller = Relabeller(
                 changed.bundle.radio_materials, changed.transmitters, changed.spec.radio
             )
             self.left_out = what_is_left_out(source)
+            self._opened = opened_slabs(
+                bundle.radio_materials,
+                spec.radio,
+                changed.bundle.radio_materials,
+                changed.spec.radio,
+            )
         self.provenance = {
             "name": manifest.name,
             "content_hash": manifest.content_hash,
@@ -234,6 +241,7 @@ class _Job:
         changed = self.changed
         notes = (
             *_notes(self.provenance, self.left_out),
+            *self._opened,
             *radio_notes(changed.bundle, changed.spec.radio),
         )
         add_patterns(out, changed.transmitters)

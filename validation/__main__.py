@@ -15,6 +15,10 @@ from validation.cities import CALIBRATION, PIXELS, SURFACES
 from validation.diffraction import EDGES
 from validation.free_space import FREE_SPACE, ROOM
 from validation.page import write_page
+from validation.path_cities import PATHS
+from validation.path_forms import FORMS
+from validation.path_recall import RECALL
+from validation.path_sum import SUM
 from validation.reflection import CANYON, MIRROR, TWO_RAY
 from validation.transmission import SLABS
 
@@ -29,6 +33,10 @@ CASES = (
     PIXELS,
     SURFACES,
     CALIBRATION,
+    FORMS,
+    PATHS,
+    SUM,
+    RECALL,
 )
 
 

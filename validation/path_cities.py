@@ -1,4 +1,4 @@
-"""Paths in cities, one by one: against an independent solver, and against a denser search."""
+"""Paths in cities, one by one, against an independent solver."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from vasgen.raycast import RayCaster
 from vasgen.scenes import open_scene
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.path_field import material_table, path_gains
 from vasgen.vas.paths import Paths
 from vasgen.vas.radio_scene import RadioScene
 from vasgen.vas.surface import ReceiverSurface
@@ -34,8 +33,8 @@ Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 #: Line of sight and up to three mirrors. The remainder is not compared: the fewest rays.
-_MIRRORS = RadioSpec(max_depth=3, reflections=3, refraction=False, diffraction=False, rays=1000)
-_SLABS = _MIRRORS.model_copy(update={"refraction": True})
+MIRRORS = RadioSpec(max_depth=3, reflections=3, refraction=False, diffraction=False, rays=1000)
+_SLABS = MIRRORS.model_copy(update={"refraction": True})
 
 _SEEDS = {"downtown": 11, "mix": 12, "margin": 13}
 
@@ -48,7 +47,7 @@ _DOUBT_DB = 0.05
 _BATCH = 500  # pixels that are drawn at once
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """A scene, what a camera sees of it, and a transmitter.
 
     Attributes:
@@ -74,16 +73,20 @@ def _scene(name: str) -> tuple[SceneBundle, Eye]:
 
 
 @cache
-def _place(name: str, far: bool) -> _Place:
+def place_in(name: str, *, far: bool, size: float = 1.0) -> Place:
+    """A city, seen by its camera.
+
+    Args:
+        name: density, or munich.
+        far: whether it lies 10 km away.
+        size: factor of the image's width and height.
+    """
     shift = FAR if far else ORIGIN
     scene, eye = _scene(name)
-    scene, eye = moved(scene, shift), eye.moved(shift)
+    scene, eye = moved(scene, shift), eye.of_size(size).moved(shift)
     caster, view = look(scene, eye)
     surface = visible_surface(*view, "footprint", caster)
-    return _Place(scene, caster, surface, street_transmitter(scene, eye))
-
-
-# Against the path solver -----------------------------------------------------------------
+    return Place(scene, caster, surface, street_transmitter(scene, eye))
 
 
 class _Setting(NamedTuple):
@@ -113,12 +116,12 @@ class _Setting(NamedTuple):
 
 def _settings(short: bool) -> list[_Setting]:
     if short:
-        return [_Setting("mix", 28e9, True, _MIRRORS, 150, 60_000)]
+        return [_Setting("mix", 28e9, True, MIRRORS, 150, 60_000)]
     return [
-        _Setting("downtown", 3.5e9, False, _MIRRORS, 1000, 150_000),
-        _Setting("mix", 28e9, True, _MIRRORS, 1000, 150_000),
-        _Setting("margin", 0.7e9, False, _MIRRORS, 1000, 150_000),
-        _Setting("munich", 3.5e9, True, _MIRRORS, 1000, 150_000),
+        _Setting("downtown", 3.5e9, False, MIRRORS, 1000, 150_000),
+        _Setting("mix", 28e9, True, MIRRORS, 1000, 150_000),
+        _Setting("margin", 0.7e9, False, MIRRORS, 1000, 150_000),
+        _Setting("munich", 3.5e9, True, MIRRORS, 1000, 150_000),
         _Setting("downtown", 3.5e9, True, _SLABS, 300, 500_000),
         _Setting("mix", 3.5e9, False, _SLABS, 300, 500_000),
     ]
@@ -208,7 +211,7 @@ def _in_cities(short: bool) -> Outcome:
 
 
 def _compared(setting: _Setting) -> _Pair:
-    place = _place(setting.name, setting.far)
+    place = place_in(setting.name, far=setting.far)
     spec = setting.spec.model_copy(update={"frequency_hz": setting.frequency_hz})
     powers = solve(place.scene, spec, place.surface, [place.transmitter])
     known = powers.paths[0]
@@ -294,7 +297,8 @@ def _cities_figure(pairs: dict[str, _Pair]) -> Figure:
     for number, (setting, pair) in enumerate(pairs.items()):
         ours, theirs = pair.gains
         both = np.flatnonzero((ours > 0) & (theirs > 0))
-        x, y = (theory.decibels(gain[random.permutation(both)[:150]]) for gain in (theirs, ours))
+        some = random.permutation(both)[:150]
+        x, y = theory.decibels(theirs[some]), theory.decibels(ours[some])
         points(left, x, y, number, setting.split(",")[0])
         low, high = min(low, x.min()), max(high, x.max())
         error = np.sort(np.clip(np.abs(pair.error_db), 1e-4, 100))
@@ -334,141 +338,6 @@ def _geometry_panel(axes: Axes, matches: list[Matches]) -> None:
     legend(axes, loc="upper left")
 
 
-# Against a denser search -----------------------------------------------------------------
-
-#: As labels are made by default, but what does not depend on the search.
-_SEARCHED = RadioSpec(diffraction=False, rays=1000)
-
-
-class _Recall(NamedTuple):
-    """What a search finds of what one with ten times the default's rays finds.
-
-    Attributes:
-        paths: share of the paths.
-        power: share of the power of a pixel, mean over the pixels that a path reaches.
-        shadow: the same of pixels without line of sight.
-        whole: share of the pixels in which 99 % of the power is found.
-        counts: number of paths, of pixels and of pixels in shadow.
-    """
-
-    paths: float
-    power: float
-    shadow: float
-    whole: float
-    counts: tuple[int, int, int]
-
-    def checks(self, setting: str) -> list[Check]:
-        """What is missed."""
-        paths, pixels, dark = self.counts
-        rows = (
-            ("paths missed", paths, self.paths, 5.0),
-            ("power missed, mean over pixels", pixels, self.power, 1.0),
-            ("power missed, in shadow", dark, self.shadow, 2.0),
-            ("pixels that lack 1% of their power", pixels, self.whole, 2.0),
-        )
-        return [
-            Check(setting, name, count, 100 * (1 - share), limit, "%")
-            for name, count, share, limit in rows
-        ]
-
-
-def _recalls(short: bool) -> Outcome:
-    names = ("mix",) if short else ("downtown", "mix", "margin", "munich")
-    most = 2_000_000 if short else 10 * _SEARCHED.search_rays
-    checks: list[Check] = []
-    shown: dict[str, dict[int, _Recall]] = {}
-    for name in names:
-        place = _place(name, False)
-        radio = RadioScene(place.scene, _SEARCHED, np.zeros(3))
-        radio.set_transmitter(place.transmitter)
-        truth = _searched(place, most, seed=1)
-        gain = path_gains(radio, material_table(place.scene.radio_materials, _SEARCHED), truth)
-        for rays in [most // 10] if short else [most // 300, most // 100, most // 30, most // 10]:
-            recall = _recall(_searched(place, rays, seed=2), truth, gain)
-            shown.setdefault(name, {})[rays] = recall
-        checks += shown[name][most // 10].checks(f"{name}, {most / 1e7:g} M rays")
-    return Outcome(checks, _recall_figure(shown))
-
-
-def _searched(place: _Place, rays: int, seed: int) -> Paths:
-    spec = _SEARCHED.model_copy(update={"search_rays": rays})
-    return solve(place.scene, spec, place.surface, [place.transmitter], seed=seed).paths[0]
-
-
-def _recall(found: Paths, truth: Paths, gain: Array) -> _Recall:
-    """What one search finds of another at the points that both have asked.
-
-    Args:
-        found: paths of the one.
-        truth: paths of the other.
-        gain: (N,) path gains of ``truth``.
-    """
-    common, keys = _common_keys(found, truth)
-    there = np.isin(keys[1], keys[0])[common[1]]
-    gain, rows = gain[common[1]], truth.point[common[1]]
-    pixel, count = truth.points.pixel[rows], int(truth.points.pixel.max()) + 1
-    gain = gain * truth.points.weight[rows]
-    total = np.bincount(pixel, gain, count)
-    reached = total > 0
-    share = np.bincount(pixel[there], gain[there], count)[reached] / total[reached]
-    lit = np.zeros(count, bool)
-    lit[pixel[truth.mechanism[common[1]] == 0]] = True
-    dark = ~lit[reached]
-    return _Recall(
-        float(there.mean()),
-        float(share.mean()),
-        float(share[dark].mean()),
-        float((share > _SHARE).mean()),
-        (len(there), len(share), int(dark.sum())),
-    )
-
-
-def _common_keys(one: Paths, other: Paths) -> tuple[tuple[Mask, Mask], tuple[Index, Index]]:
-    """Which paths end in a point of both, and a number of each: alike where the paths are."""
-    places = np.concatenate([one.points.target.point, other.points.target.point])
-    place = np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
-    places_of = place[: len(one.points)], place[len(one.points) :]
-    width = max(one.chains.event.shape[1], other.chains.event.shape[1])
-    rows = np.concatenate([_meetings(paths, width) for paths in (one, other)])
-    names, chain = np.unique(rows, axis=0, return_inverse=True)
-    chains_of = chain.reshape(-1)[: len(one.chains)], chain.reshape(-1)[len(one.chains) :]
-    shared = np.intersect1d(*places_of)
-    ends = [where[paths.point] for where, paths in zip(places_of, (one, other), strict=True)]
-    keys = [
-        end * len(names) + number[paths.chain]
-        for end, number, paths in zip(ends, chains_of, (one, other), strict=True)
-    ]
-    return (np.isin(ends[0], shared), np.isin(ends[1], shared)), (keys[0], keys[1])
-
-
-def _meetings(paths: Paths, width: int) -> NDArray[np.int32]:
-    """What each chain meets, (C, 2 width)."""
-    empty = ((0, 0), (0, width - paths.chains.event.shape[1]))
-    event, element = (
-        np.pad(part.astype(np.int32), empty, constant_values=-1)
-        for part in (paths.chains.event, paths.chains.element)
-    )
-    return np.concatenate([event, element], axis=1)
-
-
-def _recall_figure(shown: dict[str, dict[int, _Recall]]) -> Figure:
-    figure, panels = new_figure("What the search misses, against ten times its rays", 3)
-    parts = ("paths", "power", "shadow")
-    titles = ("paths", "power, mean over pixels", "power, pixels in shadow")
-    for axes, part, title in zip(panels, parts, titles, strict=True):
-        for number, (name, recalls) in enumerate(shown.items()):
-            rays = [count / 1e6 for count in recalls]
-            missed = [100 * (1 - getattr(recall, part)) for recall in recalls.values()]
-            curve(axes, rays, np.maximum(missed, 1e-3), number)
-            points(axes, rays, np.maximum(missed, 1e-3), number, name)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        mark(axes, _SEARCHED.search_rays / 1e6, "default")
-        dress(axes, title, "rays of the search (millions)", "missed (%)")
-    legend(panels[0])
-    return figure
-
-
 PATHS = Case(
     name="paths",
     title="Paths in cities",
@@ -495,23 +364,4 @@ PATHS = Case(
         "paths."
     ),
     run=_in_cities,
-)
-
-RECALL = Case(
-    name="recall",
-    title="What the search finds",
-    what=(
-        "The search looks for chains of mirrors with `radio.search_rays` rays. What it misses is "
-        "measured against a search of another seed with ten times as many."
-    ),
-    setting=(
-        "The same cities and views, all transmissions, up to three mirrors; every path to every "
-        "point that both have asked for."
-    ),
-    why=(
-        "A path that is missed is not lost at random: it is a small mirror far away. 1 % of the "
-        "power in the mean, 2 % in shadow, 5 % of all paths however weak."
-    ),
-    caption="Missed against the rays of the search, beside the default of a million.",
-    run=_recalls,
 )

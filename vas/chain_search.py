@@ -98,17 +98,16 @@ class ChainSearch:
         spec = self._spec
         calls = 4 * max(1, -(-spec.search_rays // (4 * _RAYS_A_CALL)))
         size = -(-spec.search_rays // calls)
-        # Each half holds rays of both kinds, so that they find alike.
-        found = [
-            (1 + call // 2 % 2, self._shoot(size, (seed, "search", call), aimed=call % 2 == 1))
-            for call in range(calls)
-        ]
-        rows, number = _distinct(np.concatenate([rows for _, rows in found]))
-        half = np.concatenate([np.full(len(rows), half) for half, rows in found])
-        seen = np.zeros(len(rows), np.int64)
-        np.bitwise_or.at(seen, number, half)
-        rows = rows.astype(np.int64)
-        return Candidates(rows[:, 0], rows[:, 1:] - 1, seen)
+        found, half = np.zeros((0, 1 + spec.reflections), np.uint32), np.zeros(0, np.int64)
+        for call in range(calls):
+            rows = self._shoot(size, (seed, "search", call), aimed=call % 2 == 1)
+            # Each half holds rays of both kinds, so that they find alike.
+            halves = np.concatenate([half, np.full(len(rows), 1 + call // 2 % 2)])
+            found, number = _distinct(np.concatenate([found, rows]))
+            half = np.zeros(len(found), np.int64)
+            np.bitwise_or.at(half, number, halves)
+        cell, *chain = found.T.astype(np.int64)
+        return Candidates(cell, np.stack(chain, axis=1) - 1, half)
 
     def _shoot(self, rays: int, name: tuple[Any, ...], *, aimed: bool) -> NDArray[np.uint32]:
         """Rows of cell and chain (planes count from one), each once.

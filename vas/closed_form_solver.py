@@ -184,7 +184,7 @@ class _Views:
         found = _map(self._radio, self._table, paths, gains, self._spec)
         return found._replace(recall=self._finder.recall(number))
 
-    def _rough(self, number: int, gains: Array, surface: ReceiverSurface) -> Array:
+    def _rough(self, number: int, gains: Array, surface: ReceiverSurface) -> NDArray[np.bool_]:
         """Which rows are asked at several points: chains or edges light some of them in part."""
         pixel = surface.centres.pixel
         asked = np.zeros(surface.num_pixels, bool)

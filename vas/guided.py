@@ -227,6 +227,7 @@ class GuidedRays:
             dr.full(mi.Bool, False, count),
         )
         *_, key, _, arrived = dr.while_loop(state, lambda *state: state[5], step)
+        dr.eval(key, arrived)  # together: else the rays are traced once for each of them
         lanes = dr.compress(arrived)
         reached, rows = (np.array(dr.gather(mi.UInt32, n, lanes), np.int64) for n in (point, row))
         keys = np.array(dr.gather(mi.UInt64, key, lanes), np.uint64)

@@ -17,11 +17,14 @@ from vasgen.vas.chain_search import Candidates
 from vasgen.vas.guided import Arrivals, GuidedRays, Pairs, joined
 from vasgen.vas.patches import Patches
 from vasgen.vas.paths import Points
-from vasgen.vas.surface import ReceiverSurface
+from vasgen.vas.surface import ReceiverSurface, sum_by_group
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+#: Patches grow where they bring more than this share: the search has seen most of the others.
+_GROWING = 3e-3
 
 #: At the borders of patches, only paths with more than this share of a pixel's power are
 #: traced anew: the others light it whole or not at all.
@@ -98,7 +101,7 @@ class Lighting:
         pixel, shape = points.pixel[arrivals.point], self._surface.shape
         patches = Patches(shape, pixel, arrivals.mirrors, arrivals.chain, matters)
         self._known = patches, arrivals
-        self.recall = self._recall(np.bincount(arrivals.mirrors, gain, len(self._mirrors)))
+        self.recall = self._recall(sum_by_group(arrivals.mirrors, gain, len(self._mirrors)))
         return arrivals
 
     def _grown(self, points: Points) -> Arrivals:
@@ -114,7 +117,7 @@ class Lighting:
             parts.append(lit)
             gain = self._weigh(points, lit)
             power += np.bincount(lit.point, gain, len(points))
-            counts = gain > _NEGLIGIBLE * power[lit.point]
+            counts = gain > _GROWING * power[lit.point]
             near = self._around(points.pixel[lit.point[counts]], lit.mirrors[counts])
             new = np.setdiff1d(near, done, assume_unique=True)
             done = np.union1d(done, new)

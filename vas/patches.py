@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -45,7 +46,8 @@ class Patches(NamedTuple):
             (N,) bool; False at all other pixels.
         """
         count = int(self.chain.max(initial=0)) + 1
-        known = np.sort(self.pixel * count + self.chain)
+        near = ndimage.maximum_filter(asked.reshape(self.shape), 3).ravel()[self.pixel]
+        known = np.sort(self.pixel[near] * count + self.chain[near])
         rows = np.flatnonzero(asked[self.pixel])
         whole = np.ones(len(rows), bool)
         for near, inside in _neighbours(self.pixel[rows], self.shape):
@@ -66,7 +68,8 @@ class Patches(NamedTuple):
             (M,) pixels, and (M,) chains of mirrors; each pair once.
         """
         count = int(self.mirrors.max(initial=0)) + 1
-        pixel, mirrors = self.pixel[self.matters], self.mirrors[self.matters]
+        near = ndimage.maximum_filter(asked.reshape(self.shape), 3).ravel()[self.pixel]
+        pixel, mirrors = (n[near & self.matters] for n in (self.pixel, self.mirrors))
         every = [(pixel, np.ones(len(pixel), bool)), *_neighbours(pixel, self.shape)]
         some = [inside & asked[near] for near, inside in every]
         keys = [(n * count + mirrors)[s] for (n, _), s in zip(every, some, strict=True)]

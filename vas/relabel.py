@@ -17,11 +17,15 @@ from vasgen.layers import Bool, RadioLayers
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas.link_budget import radio_layers
+from vasgen.vas.materials import slab_loss_db
 from vasgen.vas.path_field import material_table, mechanism_gains
 from vasgen.vas.path_statistics import path_statistics, stacked
 from vasgen.vas.paths import Paths
 from vasgen.vas.radio_scene import FreeSpace
 from vasgen.vas.solver import Powers
+
+#: Slabs that take so much less than in the trace have paths behind them that were not kept, dB.
+_OPENED_DB = 6.0
 
 
 class Relabeller:
@@ -95,3 +99,30 @@ def rebudgeted(
     return dataclasses.replace(
         before, rss_dbm=after.rss_dbm, sinr_db=after.sinr_db, best_server=after.best_server
     )
+
+
+def opened_slabs(
+    before: Sequence[RadioMaterial],
+    traced: RadioSpec,
+    after: Sequence[RadioMaterial],
+    spec: RadioSpec,
+) -> tuple[str, ...]:
+    """Lines that say which slabs let more pass than in the trace: paths behind them are missing.
+
+    Args:
+        before: radio materials of the trace.
+        traced: its frequency.
+        after: the same materials now.
+        spec: the frequency now.
+    """
+    if not spec.refraction:
+        return ()
+    lines = []
+    for old, new in zip(before, after, strict=True):
+        was, is_now = slab_loss_db(old, traced.frequency_hz), slab_loss_db(new, spec.frequency_hz)
+        if was - is_now > _OPENED_DB:
+            lines.append(
+                f"a slab of {new.name} takes {is_now:.0f} dB, and took {was:.0f} dB in the trace: "
+                "paths through it that were too weak to be kept are missing."
+            )
+    return tuple(lines)

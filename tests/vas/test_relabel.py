@@ -15,7 +15,7 @@ from vasgen.vas.link_budget import radio_layers
 from vasgen.vas.paths import Chains, Event, Paths, Points
 from vasgen.vas.planes import Planes
 from vasgen.vas.radio_scene import FreeSpace
-from vasgen.vas.relabel import Relabeller, rebudgeted
+from vasgen.vas.relabel import Relabeller, opened_slabs, rebudgeted
 from vasgen.vas.solver import Powers
 from vasgen.vas.surface import Target
 from vasgen.vas.wedges import Wedges
@@ -113,6 +113,21 @@ def test_another_material_changes_only_what_it_mirrors():
     np.testing.assert_array_equal(metal.mechanism_gain_db[direct], glass.mechanism_gain_db[direct])
     loss = (metal.mechanism_gain_db - glass.mechanism_gain_db)[mirrored, 0][VALID]
     assert (loss > 1).all()
+
+
+def test_slabs_that_let_more_pass_than_in_the_trace_are_named():
+    wall, pane = (replace_name(MATERIALS[name], "wall") for name in ("concrete", "glass"))
+    low, high = RadioSpec(frequency_hz=3.5e9), RadioSpec(frequency_hz=28e9)
+    (line,) = opened_slabs([wall], low, [pane], low)
+    assert "a slab of wall takes" in line
+    assert opened_slabs([wall], high, [wall], low)
+    assert opened_slabs([wall], low, [wall], high) == ()
+    assert opened_slabs([pane], low, [wall], low) == ()
+    assert opened_slabs([wall], low, [pane], low.model_copy(update={"refraction": False})) == ()
+
+
+def replace_name(material, name):
+    return dataclasses.replace(material, name=name)
 
 
 def test_a_new_budget_is_that_of_the_same_gain():
