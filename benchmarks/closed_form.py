@@ -31,7 +31,7 @@ LIMITS_DB = (0.5, 1.5, 1.5, 1.5)
 _BRIGHT_DB = -110.0
 
 #: One map with everything on.
-_FULL = RadioSpec(solver="closed-form")
+_FULL = RadioSpec(solver="closed-form", rays=1_000_000)
 
 _VIEWS = 3
 _STRONGEST = 8
@@ -106,7 +106,7 @@ def _comparison() -> list[Row]:
 
 
 def _ours(case: Case, truth: Truth, search_rays: int, rays: int) -> Measured:
-    tracer = tracer_of(case, solver="closed-form", search_rays=search_rays, remainder_rays=rays)
+    tracer = tracer_of(case, solver="closed-form", search_rays=search_rays, rays=rays)
     layers, levels = run(tracer, case)
     effort = f"closed form: {search_rays / 1e6:g} M search rays, {rays / 1e6:g} M counted"
     errors = _errors(levels, truth)
@@ -276,7 +276,7 @@ def _one_map(case: Case) -> list[Row]:
     rows = [
         Row(
             f"one map, R = {_FULL.reflections}, diffraction, "
-            f"{_FULL.remainder_rays / 1e6:g} M counted rays",
+            f"{_FULL.rays / 1e6:g} M counted rays",
             f"{first:.2f} s",
             note=f"target 3 s; {scene:.1f} s the first time, with the scene and all kernels",
         ),

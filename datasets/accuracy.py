@@ -43,8 +43,7 @@ def accuracies(
         known = errors[np.isfinite(errors)]
         median = float(np.median(known)) if len(known) else np.nan
         # Rays that were left over say it too: the layer is rounded.
-        left = count not in (0, spec.rays, spec.remainder_rays)
-        met = None if spec.target_db is None else median < spec.target_db or left
+        met = None if spec.target_db is None else median < spec.target_db or 0 < count < spec.rays
         found.append(Accuracy(median, count, met))
     return found
 

@@ -210,7 +210,7 @@ class _Views:
         counted = trace_coverage(
             self._radio,
             audience,
-            self._spec.model_copy(update={"rays": self._spec.remainder_rays}),
+            self._spec,
             seed=seed,
             line_of_sight=False,
             known=[known.gains.sum(axis=0) for known in maps],

@@ -124,12 +124,11 @@ class RadioSpec(Part):
         diffracted_reflections: whether the closed-form solver also follows paths that are
             diffracted and reflected once each.
         search_rays: rays that look for paths, a transmitter.
-        remainder_rays: rays that the closed-form solver counts, a transmitter, instead of ``rays``.
         strongest_paths: number of paths of each pixel to store one by one.
         store_paths: keep the geometry of all paths, so that ``vasgen relabel`` needs no rays.
         undefined_materials: what to do with an ITU material outside its frequency range:
             ``hold`` its complex permittivity at the nearest end, or ``refuse``.
-        rays: rays a transmitter, over all chunks; neighbouring views share them.
+        rays: rays that are counted, a transmitter, over all chunks; neighbouring views share them.
         chunks: independent repetitions the rays are split into, at least.
         target_db: stop before all rays are shot, once the median standard error of a map's
             reached pixels is below this, dB.
@@ -147,17 +146,26 @@ class RadioSpec(Part):
     refraction: bool = True
     diffraction: bool = True
     max_depth: Annotated[int, Field(ge=0, le=64)] = 20
-    solver: Literal["auto", "closed-form", "coverage"] = "coverage"
+    solver: Literal["auto", "closed-form", "coverage"] = "auto"
     reflections: Annotated[int, Field(ge=0, le=8)] = 3
     diffracted_reflections: bool = False
     search_rays: Annotated[int, Field(ge=1000, le=10**10)] = 1_000_000
-    remainder_rays: Annotated[int, Field(ge=1000, le=10**12)] = 1_000_000
     strongest_paths: Annotated[int, Field(ge=0, le=64)] = 0
     store_paths: bool = False
     undefined_materials: Literal["hold", "refuse"] = "hold"
-    rays: Annotated[int, Field(ge=1000, le=10**12)] = 10_000_000
+    rays: Annotated[int, Field(ge=1000, le=10**12)] = 4_000_000
     chunks: Annotated[int, Field(ge=2, le=100_000)] = 4
     target_db: Annotated[float, Field(gt=0, le=100)] | None = None
+
+    @model_validator(mode="after")
+    def _paths_to_store(self) -> RadioSpec:
+        counted = self.solver == "coverage" or self.surface == "lattice"
+        if counted and (self.store_paths or self.strongest_paths):
+            raise ValueError(
+                "store_paths and strongest_paths need the paths of footprints: set solver to auto "
+                "or closed-form, and surface to footprint"
+            )
+        return self
 
     @property
     def noise_w(self) -> float:
@@ -216,7 +224,7 @@ class DatasetSpec(Part):
 
 #: Named specs of the command line.
 PRESETS: dict[str, DatasetSpec] = {
-    "quickstart": DatasetSpec(name="quickstart", radio=RadioSpec(rays=20_000_000)),
+    "quickstart": DatasetSpec(name="quickstart", radio=RadioSpec(rays=8_000_000)),
 }
 
 

@@ -19,8 +19,7 @@ FAR = np.array([7000.0, -5000.0, 0.0])
 BASE = RadioSpec(
     solver="closed-form",
     search_rays=100_000,
-    remainder_rays=200_000,
-    rays=2_000_000,
+    rays=200_000,
     max_depth=3,
     diffraction=False,
 )
@@ -38,6 +37,8 @@ def canyon_view(size=(64, 48), camera_at=(-60, -2, 30)):
 
 
 def solve(scene, surfaces, transmitters, spec, seed=0, solver=ClosedFormSolver):
+    if solver is CoverageSolver:
+        spec = spec.model_copy(update={"rays": 10 * spec.rays})
     found = solver(scene, spec)
     return found.solve(surfaces, transmitters, seed=seed, advance=lambda share: None)
 
@@ -211,7 +212,7 @@ def test_curved_things_leave_their_power_to_the_remainder():
     ]
     scene = bundle(ground(25), *strips)
     surface = seen(scene, [-18, -18, 20], [0, -4, 0])
-    spec = changed(max_depth=2, reflections=2, remainder_rays=2_000_000)
+    spec = changed(max_depth=2, reflections=2, rays=2_000_000)
     transmitter = [Transmitter("tx", (2.0, -12.0, 3.0))]
     powers = solve(scene, [surface], transmitter, spec)[0]
     counted = solve(scene, [surface], transmitter, spec, 3, CoverageSolver)[0]
@@ -228,7 +229,7 @@ def test_curved_things_leave_their_power_to_the_remainder():
 
 def test_rays_stop_once_the_remainder_is_known_well_enough():
     surface = canyon_view()
-    spec = changed(max_depth=6, remainder_rays=50_000_000, target_db=0.2)
+    spec = changed(max_depth=6, rays=50_000_000, target_db=0.2)
     powers = solve(street_canyon(), [surface], TRANSMITTERS[:1], spec)[0]
     assert powers.rays[0] == 250_000
 

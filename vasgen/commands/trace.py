@@ -45,7 +45,7 @@ def trace(
         float | None, typer.Option(help="Carrier, GHz.", show_default="3.5")
     ] = None,
     rays: Annotated[
-        int | None, typer.Option(help="Rays per transmitter.", show_default="10000000")
+        int | None, typer.Option(help="Rays counted per transmitter.", show_default="4000000")
     ] = None,
     target_db: Annotated[
         float | None,
