@@ -19,7 +19,12 @@ from vasgen.vas import Tracer
 from vasgen.vas.radio_scene import RadioScene
 
 #: Efforts of the closed-form solver: rays that look for chains, and that count the remainder.
-_EFFORTS = ((300_000, 300_000), (1_000_000, 1_000_000), (1_000_000, 4_000_000))
+_EFFORTS = (
+    (300_000, 300_000),
+    (1_000_000, 1_000_000),
+    (1_000_000, 4_000_000),
+    (1_000_000, 16_000_000),
+)
 
 #: Rays of the coverage solver.
 _RAYS = (1_000_000, 4_000_000, 16_000_000)
@@ -275,8 +280,7 @@ def _one_map(case: Case) -> list[Row]:
     total = sum(asked.values())
     rows = [
         Row(
-            f"one map, R = {_FULL.reflections}, diffraction, "
-            f"{_FULL.rays / 1e6:g} M counted rays",
+            f"one map, R = {_FULL.reflections}, diffraction, {_FULL.rays / 1e6:g} M counted rays",
             f"{first:.2f} s",
             note=f"target 3 s; {scene:.1f} s the first time, with the scene and all kernels",
         ),

@@ -317,7 +317,8 @@ FORMS = Case(
     ),
     why=(
         "Nothing is random or sampled: the solver must have just these paths, each within "
-        "0.05 dB, a picosecond (0.3 mm) and 0.01°. What is left is the rounding of float32."
+        "0.05 dB (one in a thousand 0.1 dB, where two mirrors meet), a picosecond (0.3 mm) and "
+        "0.01°. What is left is the rounding of float32."
     ),
     caption=("Left: the canyon's paths, each from its own image. Right: errors of all paths."),
     run=_forms,

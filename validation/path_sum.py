@@ -66,7 +66,7 @@ class _Sums(NamedTuple):
 
 
 def _summed(short: bool) -> Outcome:
-    rays = 2_000_000 if short else 40_000_000
+    rays = 2_000_000 if short else 10_000_000
     shown = {}
     for name in ("mix",) if short else ("downtown", "mix", "munich"):
         place = place_in(name, far=False, size=0.25 if short else 0.5)
@@ -76,7 +76,7 @@ def _summed(short: bool) -> Outcome:
 
 
 def _both(place: Place, rays: int) -> _Sums:
-    ours = _SPEC.model_copy(update={"rays": rays // 20, "search_rays": 3_000_000})
+    ours = _SPEC.model_copy(update={"rays": rays // 10, "search_rays": 3_000_000})
     theirs = _SPEC.model_copy(update={"rays": rays, "chunks": 20})
     found = [
         solver.solve([place.surface], [place.transmitter], seed=seed, advance=lambda share: None)[0]
@@ -123,7 +123,7 @@ SUM = Case(
     ),
     setting=(
         "Views of cities, 20 interactions deep, reflections and transmissions; the coverage "
-        "solver has 20 times the rays."
+        "solver has ten times the rays."
     ),
     why=(
         "Differences are divided by their own uncertainty: the stated standard errors of both "

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vasgen.vas.cells import CELL, Cells
 from vasgen.vas.chain_search import Candidates
 from vasgen.vas.guided import Arrivals, GuidedRays, Pairs, joined
+from vasgen.vas.keys import distinct
 from vasgen.vas.patches import Patches
 from vasgen.vas.paths import Points
 from vasgen.vas.surface import ReceiverSurface, sum_by_group
@@ -109,7 +110,7 @@ class Lighting:
         parts = [self._straight(points)]
         power = self._power(points, parts[0])
         where = _Where(self._cells, points.pixel, self._surface.shape[1])
-        new = done = np.unique(self._seen)
+        new = done = distinct(self._seen)
         for _ in range(_TURNS):
             lit = self._lit_cells(points, where, new, power)
             if not len(lit.point):
@@ -120,7 +121,7 @@ class Lighting:
             counts = gain > _GROWING * power[lit.point]
             near = self._around(points.pixel[lit.point[counts]], lit.mirrors[counts])
             new = np.setdiff1d(near, done, assume_unique=True)
-            done = np.union1d(done, new)
+            done = distinct(np.concatenate([done, new]))
         return joined(parts)
 
     def unsettled(self, asked: Mask) -> Mask:
@@ -217,7 +218,7 @@ class Lighting:
         row, column = np.divmod(pixel, self._surface.shape[1])
         low, right = (row % CELL >= CELL // 2), (column % CELL >= CELL // 2)
         quarter = 2 * low.astype(np.int64) + right
-        keys = np.unique((self._cells.of_pixel[pixel] * 4 + quarter) * count + mirrors)
+        keys = distinct((self._cells.of_pixel[pixel] * 4 + quarter) * count + mirrors)
         quarter, mirrors = np.divmod(keys, count)
         cell, quarter = np.divmod(quarter, 4)
         row, column = np.divmod(cell, self._cells.columns)
@@ -226,7 +227,7 @@ class Lighting:
         for y, x in ((row + down, column), (row, column + right), (row + down, column + right)):
             inside = (y >= 0) & (y < self._cells.rows) & (x >= 0) & (x < self._cells.columns)
             found.append(((y * self._cells.columns + x) * count + mirrors)[inside])
-        return np.unique(np.concatenate(found))
+        return distinct(np.concatenate(found))
 
 
 class _Where:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from vasgen.vas.keys import distinct
+
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -73,7 +75,7 @@ class Patches(NamedTuple):
         every = [(pixel, np.ones(len(pixel), bool)), *_neighbours(pixel, self.shape)]
         some = [inside & asked[near] for near, inside in every]
         keys = [(n * count + mirrors)[s] for (n, _), s in zip(every, some, strict=True)]
-        pixel, mirrors = np.divmod(np.unique(np.concatenate(keys)), count)
+        pixel, mirrors = np.divmod(distinct(np.concatenate(keys)), count)
         return pixel, mirrors
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.vas.keys import distinct
 from vasgen.vas.paths import Points
 from vasgen.vas.surface import ReceiverSurface
 
@@ -84,7 +85,7 @@ class Scouts:
         many = np.tile(way, len(shifts))[inside]
         cells = (near_row * columns + near_column)[inside]
         num_ways = int(way.max(initial=0)) + 1
-        cells, many = np.divmod(np.unique(cells * num_ways + many), num_ways)
+        cells, many = np.divmod(distinct(cells * num_ways + many), num_ways)
         pair, row = _join(cells, self._cell_row * columns + self._cell_column)
         return Candidates(many[pair], row)
 
