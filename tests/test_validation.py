@@ -7,6 +7,8 @@ from validation import theory
 from validation.__main__ import CASES, main
 from validation.case import Check, Outcome
 from validation.page import write_page
+from validation.path_images import Image, between, expected_paths, mirrored
+from validation.path_reference import match
 from validation.plot import new_figure
 
 GLASS = theory.Slab("glass", 0.006)
@@ -101,6 +103,48 @@ def test_a_corner_gives_the_same_both_ways_round():
         gains = [theory.wedge_gain(w, source, place, 3.5e9, polarization) for w in (one, other)]
         assert gains[0] == pytest.approx(gains[1], rel=1e-9)
         assert (gains[0] > 0).all()
+
+
+def test_images_between_parallel_walls_carry_what_one_formula_says():
+    """Plate by plate, the field is taken apart anew; between parallel plates powers suffice."""
+    source, half, slab = np.array([2.0, 0.0, 6.0]), 9.0, theory.Slab("concrete", 0.3)
+    place = np.random.default_rng(0).uniform([-8, 20, 1], [8, 60, 20], (30, 3))
+    for number in (-3, -2, 1, 2):
+        image = between(place, source, number, half, slab)
+        for polarization in "VH":
+            found = expected_paths([image], source, 3.5e9, polarization)
+            back = np.array([2 * half * number + (-1) ** number * source[0], *source[1:]])
+            if number % 2 == 0:
+                back[0] = source[0] - 2 * half * number
+            expected = theory.image_gain(
+                back,
+                place,
+                3.5e9,
+                normal=np.array([1.0, 0, 0]),
+                slab=slab,
+                polarization=polarization,
+                bounces=abs(number),
+            )
+            assert found.gain == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_path_matches_itself_and_no_other():
+    source, slab = np.array([7.0, 9.0, 6.0]), theory.Slab("metal", 0.1)
+    place = np.random.default_rng(1).uniform([1, 1, 0], [30, 30, 1], (20, 3))
+    direct = Image(place, ())
+    images = [
+        direct,
+        mirrored(direct, source, 0, 0.0, slab),
+        mirrored(direct, source, 1, 0.0, slab),
+    ]
+    found = expected_paths(images, source, 3.5e9, "V")
+    pairs = match(found, found)
+    assert (pairs.one == pairs.other).all()
+    assert len(pairs.one) == len(found.point) == 60
+    late = found._replace(delay_s=found.delay_s + 0.5e-9)
+    assert not match(found, late).within(0.1e-9, 0.1).any()
+    other = found._replace(arrival=-found.arrival)
+    assert not len(match(found, other).one)
 
 
 def test_the_documented_page_lists_every_case():

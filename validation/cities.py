@@ -33,7 +33,7 @@ _GEOMETRY = 0.02
 #: Transmitters keep this far from walls, metres.
 _CLEAR_M = 2.0
 
-_SPEC = RadioSpec(max_depth=2, refraction=False, diffraction=False)
+_SPEC = RadioSpec(solver="coverage", max_depth=2, refraction=False, diffraction=False)
 
 
 class _Place(NamedTuple):
@@ -224,7 +224,7 @@ def _surfaces(short: bool) -> Outcome:
             scene, eye = _place(name)
             eye = eye.of_size(size)
             transmitter = street_transmitter(scene, eye)
-            spec = RadioSpec(max_depth=3, rays=rays)
+            spec = RadioSpec(solver="coverage", max_depth=3, rays=rays)
             pair = [
                 trace(scene, eye, spec.model_copy(update={"surface": kind}), [transmitter], seed=2)
                 for kind in ("footprint", "lattice")
@@ -288,7 +288,7 @@ def _calibration(short: bool) -> Outcome:
         scene, eye = _place(name)
         eye = eye.of_size(0.5)
         transmitter = street_transmitter(scene, eye)
-        spec = RadioSpec(max_depth=4, diffraction=False, refraction=not short)
+        spec = RadioSpec(solver="coverage", max_depth=4, diffraction=False, refraction=not short)
         best = spec.model_copy(update={"rays": 10 * max(few), "chunks": 10})
         truth = trace(scene, eye, best, [transmitter], seed=100)
         for rays in few:

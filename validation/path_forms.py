@@ -276,7 +276,7 @@ def _forms_figure(shown: dict[str, list[Measured]], canyon: Measured) -> Figure:
     right.set_ylim(0, 101)
     mark(right, TOLERANCE_DB, "tolerance")
     dress(right, "all forms", "error of a path's gain (dB)", "share of paths below (%)")
-    legend(right, loc="upper left")
+    legend(right, loc="lower right", bbox_to_anchor=(0.9, 0.1))
     return figure
 
 
@@ -296,7 +296,8 @@ def _canyon_panel(axes: Axes, canyon: Measured) -> None:
         "height on the wall at its end (m)",
         "gain of the path (dB)",
     )
-    legend(axes, ncol=2)
+    axes.set_ylim(None, -70)
+    legend(axes, ncol=4, loc="upper center", columnspacing=1.0, handletextpad=0.2)
 
 
 FORMS = Case(

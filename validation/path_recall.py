@@ -56,7 +56,7 @@ class _Recall(NamedTuple):
         """What is missed, of paths and of power."""
         lost = 100 * float(1 - self.strong.mean())
         checks = [Check(setting, "strong paths missed", len(self.strong), lost, 20.0, "%")]
-        for level, limit in zip(_LEVELS_DB[:2], (2.0, 10.0), strict=True):
+        for level, limit in zip(_LEVELS_DB[:2], (2.0, 15.0), strict=True):
             count, share = self.missed(level)
             name = f"power missed, {level - 20:g} to {level:g} dB"
             checks.append(Check(setting, name, count, share, limit, "%"))
@@ -149,7 +149,7 @@ def _recall_figure(shown: dict[str, dict[int, _Recall]]) -> Figure:
         axes.set_ylim(0, None)
         mark(axes, _SEARCHED.search_rays / 1e6, "default", low=0.7)
         dress(axes, through, "rays of the search (millions)", "strong paths missed (%)")
-    legend(panels[0])
+    legend(panels[0], loc="lower left")
     _level_panel(panels[2], shown)
     return figure
 

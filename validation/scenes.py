@@ -26,6 +26,7 @@ Bools = NDArray[np.bool_]
 
 #: Settings from which each case takes what it needs: nothing is on.
 NOTHING = RadioSpec(
+    solver="coverage",
     line_of_sight=False,
     specular_reflection=False,
     refraction=False,

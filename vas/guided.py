@@ -22,7 +22,7 @@ from vasgen.vas.paths import Chains, Event
 from vasgen.vas.plane_lookup import PlaneLookup
 from vasgen.vas.planes import Facets
 from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.surface import Target
+from vasgen.vas.surface import RAY_EPSILON, Target
 from vasgen.vas.visibility import opaque_point
 
 Array = NDArray[np.float64]
@@ -283,7 +283,8 @@ class _Ends(NamedTuple):
         ahead = dr.dot(way, ray.d)
         near = dr.norm(dr.cross(way, ray.d)) < _NEAR_M + _NEAR_SHARE * far
         # The point stands off its surface: a grazing ray may pass it and leave the surface.
-        free = (ahead > 0) & (~hit.is_valid() | (hit.t > ahead))
+        slack = RAY_EPSILON * (1 + dr.max(dr.abs(end)))
+        free = (ahead > 0) & (~hit.is_valid() | (hit.t > ahead - slack))
         return near & free & (dr.dot(ray.d, normal) < 0)
 
 

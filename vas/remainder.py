@@ -4,7 +4,8 @@ What many reflections, rough surfaces and curved ones bring comes from many dire
 changes little from pixel to pixel. So it is counted in blocks: neighbouring pixels of one plane,
 together, and each of them has the mean over its block's area. A block of 64 pixels has 64 times
 the hits, and a standard error eight times smaller. The power on the block is that which arrives,
-also where only half of it is lit.
+also where only half of it is lit. Where rays are few even so, blocks lean on those around them, as
+far as these are alike: see :mod:`vasgen.vas.credibility`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from vasgen.spec import RadioSpec
 from vasgen.vas.coverage import Counters, Coverage
+from vasgen.vas.credibility import Counts, believed
 from vasgen.vas.image_index import ImageIndex, Spot
 from vasgen.vas.planes import Facets
 from vasgen.vas.receivers import Sums
@@ -29,8 +31,12 @@ Index = NDArray[np.int64]
 #: Side of a block: this share of the image's shorter side, at most so many pixels.
 _BLOCKS, _WIDEST_BLOCK = 60, 8
 
-#: Side, in blocks, of the square within which those of one plane share their statistics.
-_SHARED = 4
+#: Side, in blocks, of the squares within which those of one plane, of one facing, and all share
+#: their statistics: each within the next.
+_SHARED, _WIDE, _WIDEST = 4, 16, 64
+
+#: Planes whose normals round to the same number of such steps have one facing.
+_FACINGS = 2.0
 
 
 class Blocks:
@@ -42,15 +48,18 @@ class Blocks:
     Attributes:
         of_pixel: (P,) int64, block of each pixel; all that no quad covers are in the first.
         area: (C,) float64, square metres.
-        group: (C,) int64, nearby blocks of one plane.
+        levels: (C,) int64 each, the neighbourhoods of a block: nearby ones of one plane, those
+            farther away that look to the same side, and all of a wide part of the view.
     """
 
     def __init__(self, surface: ReceiverSurface) -> None:
         side = int(np.clip(min(surface.shape) // _BLOCKS, 1, _WIDEST_BLOCK))
         self.of_pixel: Index = surface.neighbourhoods(side)
         self.area: Array = sum_by_group(self.of_pixel, surface.pixel_area, len(self))
-        self.group: Index = np.zeros(len(self), np.int64)
-        self.group[self.of_pixel] = surface.neighbourhoods(_SHARED * side)
+        plane = surface.neighbourhoods(_SHARED * side)
+        self.levels = [np.zeros(len(self), np.int64) for _ in range(3)]
+        for level, of_pixel in zip(self.levels, (plane, *_wider(surface, side)), strict=True):
+            level[self.of_pixel] = of_pixel
 
     def __len__(self) -> int:
         return int(self.of_pixel.max()) + 1
@@ -99,17 +108,32 @@ class BlockAudience(Counters):
 
     def __init__(self, surfaces: Sequence[ReceiverSurface], index: ImageIndex) -> None:
         self._blocks = [Blocks(surface) for surface in surfaces]
-        noises = [ShotNoise(blocks.group, blocks.area) for blocks in self._blocks]
+        noises = [ShotNoise(blocks.levels[0], blocks.area) for blocks in self._blocks]
         super().__init__([BlockReceiver(index, self._blocks)], noises)
 
     def heard(self, rays: int, chunks: int, factor: float) -> list[Coverage]:
         """What each view has received, (P,): every pixel what its block has."""
-        return [
-            Coverage(gain[blocks.of_pixel], variance[blocks.of_pixel], counted)
-            for blocks, (gain, variance, counted) in zip(
-                self._blocks, super().heard(rays, chunks, factor), strict=True
-            )
-        ]
+        found = []
+        every = super().heard(rays, chunks, factor)
+        for blocks, (gain, variance, counted) in zip(self._blocks, every, strict=True):
+            sure = believed(Counts(gain, variance, blocks.area), blocks.levels)
+            of_pixel = blocks.of_pixel
+            found.append(Coverage(sure.gain[of_pixel], sure.variance[of_pixel], counted))
+        return found
+
+
+def _wider(surface: ReceiverSurface, side: int) -> tuple[Index, Index]:
+    """Two wider neighbourhoods of each pixel: of one facing, and of all; see :class:`Blocks`."""
+    first = np.unique(surface.pixel, return_index=True)[1]
+    pixel, facing = surface.pixel[first], np.rint(_FACINGS * surface.normal[first])
+    row, column = np.divmod(pixel, surface.shape[1])
+    found = []
+    for wide, keys in ((_WIDE * side, facing), (_WIDEST * side, np.zeros((len(pixel), 0)))):
+        key = np.column_stack([row // wide, column // wide, keys]).astype(np.int64)
+        number = np.zeros(surface.num_pixels, np.int64)
+        number[pixel] = 1 + np.unique(key, axis=0, return_inverse=True)[1].reshape(-1)
+        found.append(number)
+    return found[0], found[1]
 
 
 def has_remainder(spec: RadioSpec, facets: Facets) -> bool:

@@ -60,7 +60,9 @@ def test_layer_names_are_unique_over_all_tables():
     assert not RADIO_LAYERS.keys() & PATH_LAYERS.keys()
 
 
-@pytest.mark.parametrize("name", [*IMAGE_LAYERS, *(n for n in ALL_RADIO_LAYERS if n not in PER_MAP)])
+@pytest.mark.parametrize(
+    "name", [*IMAGE_LAYERS, *(n for n in ALL_RADIO_LAYERS if n not in PER_MAP)]
+)
 def test_unit_type_and_axes_fit_together(name):
     spec = {**IMAGE_LAYERS, **ALL_RADIO_LAYERS}[name]
     kind = np.dtype(spec.dtype)

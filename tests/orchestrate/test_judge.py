@@ -23,7 +23,7 @@ from vasgen.scenes import open_scene
 from vasgen.spec import RadioSpec, RenderSpec, TransmittersSpec, ViewsSpec, parse_spec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
-from vasgen.vas.coverage_solver import CoverageSolver
+from vasgen.vas.closed_form_solver import ClosedFormSolver
 
 
 def judged(scene, spec, cameras, transmitters, *, seed=0, change=lambda layers: layers):
@@ -120,7 +120,7 @@ def test_no_power_gets_into_a_closed_metal_room_and_a_leak_is_refused():
 @pytest.fixture
 def leaky(monkeypatch):
     """A solver that forgets the direct path of some pixels of one view."""
-    solve = CoverageSolver.solve
+    solve = ClosedFormSolver.solve
 
     def forgetful(self, surfaces, transmitters, **options):
         found = solve(self, surfaces, transmitters, **options)
@@ -128,7 +128,7 @@ def leaky(monkeypatch):
         found[1].visible[0, lit[len(lit) // 3 :]] = False
         return found
 
-    monkeypatch.setattr(CoverageSolver, "solve", forgetful)
+    monkeypatch.setattr(ClosedFormSolver, "solve", forgetful)
 
 
 def test_a_refused_view_is_written_marked_and_told_again(tiny_spec, tmp_path, leaky, monkeypatch):

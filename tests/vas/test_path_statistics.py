@@ -214,7 +214,9 @@ def test_tiles_and_the_order_of_paths_leave_no_trace(crowd, monkeypatch):
 
 def test_layers_are_as_the_table_says(crowd):
     found = crowd.statistics(45, strongest=6)
-    assert list(found) == [name for name in PATH_LAYERS if name != "mechanism_gain_db"]
+    assert list(found) == [
+        name for name in PATH_LAYERS if name not in ("mechanism_gain_db", "search_recall")
+    ]
     sizes = {"path": 6, "2": 2, "event": PATH_EVENTS}
     reached = found["num_paths"] > 0
     assert 30 <= reached.sum() < 45
@@ -280,7 +282,10 @@ def test_layers_of_a_view_with_sky(given):
     mechanisms[2, 1, 3] = 1e-9
     nothing = Powers.none(2, 6)
     powers = nothing._replace(
-        gain=mechanisms.sum(axis=0), mechanisms=mechanisms, statistics=statistics
+        gain=mechanisms.sum(axis=0),
+        mechanisms=mechanisms,
+        statistics=statistics,
+        recall=np.ones(2),
     )
     valid = np.array([[False, True, True], [True, True, True]])
     transmitters = [Transmitter("a", (0.0, 0.0, 1.0)), Transmitter("b", (0.0, 0.0, 2.0))]
@@ -291,7 +296,7 @@ def test_layers_of_a_view_with_sky(given):
         array = getattr(layers, name)
         assert array.dtype == spec.dtype
         assert array.shape == tuple(sizes[axis] for axis in spec.axes.split()), name
-        if array.dtype == np.float32:
+        if array.dtype == np.float32 and name != "search_recall":
             at_sky = array[:, :, 0, 0] if name == "mechanism_gain_db" else array[:, 0, 0]
             assert np.isnan(at_sky).all(), name
     by_mechanism = layers.mechanism_gain_db

@@ -32,7 +32,9 @@ def views():
 
 
 def trace(views, target_db, *, rays=BUDGET, seed=3, transmitters=TRANSMITTERS):
-    spec = RadioSpec(rays=rays, max_depth=3, diffraction=False, target_db=target_db)
+    spec = RadioSpec(
+        solver="coverage", rays=rays, max_depth=3, diffraction=False, target_db=target_db
+    )
     layers = Tracer(street_canyon(), spec).trace_views(views, transmitters, seed=seed)
     return layers, spec
 
@@ -85,7 +87,7 @@ def test_a_larger_budget_leaves_a_map_alone_that_met_its_target(views, outcome):
 
 def test_known_gain_counts_towards_the_target(views):
     """A view lit by a direct path that hides the reflections is known after the first look."""
-    spec = RadioSpec(rays=BUDGET, max_depth=3, target_db=0.05)
+    spec = RadioSpec(solver="coverage", rays=BUDGET, max_depth=3, target_db=0.05)
     _, radio, audience = _counter(views[1], spec)
     rays = [
         trace_coverage(
@@ -98,7 +100,7 @@ def test_known_gain_counts_towards_the_target(views):
 
 
 def test_what_is_known_in_closed_form_needs_no_rays(views):
-    spec = RadioSpec(max_depth=0, target_db=0.5)
+    spec = RadioSpec(solver="coverage", max_depth=0, target_db=0.5)
     layers = Tracer(street_canyon(), spec).trace_views(views, TRANSMITTERS)
     for one in layers:
         assert (one.rays == 0).all()
@@ -108,7 +110,7 @@ def test_what_is_known_in_closed_form_needs_no_rays(views):
 @pytest.mark.parametrize("rays", [1000, 10**6 + 7, 10**9, 10**12])
 @pytest.mark.parametrize("target_db", [None, 0.5])
 def test_any_number_of_rays_is_split_into_calls_of_bounded_size(rays, target_db):
-    spec = RadioSpec(rays=rays, target_db=target_db, chunks=7)
+    spec = RadioSpec(solver="coverage", rays=rays, target_db=target_db, chunks=7)
     before, total, largest, chunks = 0, 0, 0, 0
     for checkpoint in checkpoints(spec):
         for size in chunk_sizes(checkpoint - before, spec):
@@ -122,7 +124,7 @@ def test_any_number_of_rays_is_split_into_calls_of_bounded_size(rays, target_db)
 
 def test_chunks_of_any_number_agree(views):
     """The same rays in 2, 7 and 60 chunks: the same energy, within its error."""
-    base = RadioSpec(rays=1_000_000, max_depth=3)
+    base = RadioSpec(solver="coverage", rays=1_000_000, max_depth=3)
     surface, radio, audience = _counter(views[0], base)
     totals, errors = [], []
     for chunks in (2, 7, 60):
@@ -145,7 +147,7 @@ def _counter(one, spec):
 
 def test_stopping_by_the_error_does_not_bias_the_map(views):
     """Runs that stop at the target have the mean of runs that count a fixed number."""
-    spec = RadioSpec(rays=2_000_000, max_depth=3, diffraction=False)
+    spec = RadioSpec(solver="coverage", rays=2_000_000, max_depth=3, diffraction=False)
     _, radio, audience = _counter(views[1], spec)
 
     def run(spec, seed):
@@ -184,7 +186,7 @@ def _scores(city_seed, rays, runs, reference_rays, diffraction=False):
     )
     scene, target = generate(city).to_bundle(), np.array([10.0, 10.0, 5.0])
     caster, camera, depth, normal = view(scene, [-75, -70, 60], target, 64, 48)
-    spec = RadioSpec(rays=rays, max_depth=6, diffraction=diffraction)
+    spec = RadioSpec(solver="coverage", rays=rays, max_depth=6, diffraction=diffraction)
     surface = visible_surface(camera, depth, normal, "footprint", caster)
     low = surface.quad_centres[(surface.normal[:, 2] > 0.99) & (surface.quad_centres[:, 2] < 0.2)]
     stands = [low[np.argmin(np.linalg.norm(low - near, axis=1))] for near in PLACES]

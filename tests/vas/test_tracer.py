@@ -7,7 +7,7 @@ from tests.support import bundle, ground, moved, street_canyon, view
 from tests.vas.reference import path_solver_gain
 from vasgen.citygen import CityConfig, generate
 from vasgen.errors import InputError
-from vasgen.layers import PATH_GAIN_FLOOR_DB, RADIO_LAYERS
+from vasgen.layers import MECHANISMS, PATH_GAIN_FLOOR_DB, PATH_LAYERS, RADIO_LAYERS
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
@@ -48,11 +48,12 @@ def test_layers_keep_their_contract(canyon):
     valid = np.isfinite(depth)
     assert not valid.all(), "the view must contain sky"
     for name, array in layers.arrays().items():
-        meant = RADIO_LAYERS[name]
+        meant = {**RADIO_LAYERS, **PATH_LAYERS}[name]
         assert array.dtype == np.dtype(meant.dtype), name
         sizes = {"transmitter": 2, "height": depth.shape[0], "width": depth.shape[1]}
+        sizes["mechanism"] = len(MECHANISMS)
         assert array.shape == tuple(sizes[axis] for axis in meant.axes.split()), name
-        if array.dtype.kind == "f":
+        if array.dtype.kind == "f" and name != "rician_k_db":
             assert not np.isinf(array).any(), name
     gain, reached = layers.path_gain_db, layers.reached
     assert (np.isnan(gain) == ~valid).all()
@@ -109,7 +110,7 @@ def test_labels_do_not_depend_on_where_the_world_lies():
 
 
 def test_footprint_and_lattice_agree_where_the_surface_is_smooth():
-    spec = RadioSpec(rays=2_000_000, max_depth=2)
+    spec = RadioSpec(solver="coverage", rays=2_000_000, max_depth=2)
     footprint, _ = trace(street_canyon(), spec)
     lattice, _ = trace(street_canyon(), spec.model_copy(update={"surface": "lattice"}))
     caster, camera, depth, normal = view(street_canyon(), (-55, -60, 50), (0, 0, 5), 64, 48)
@@ -273,6 +274,6 @@ def test_more_maps_than_any_memory_holds_are_refused():
     scene = street_canyon()
     caster, camera, depth, normal = view(scene, [0, -12, 10], [0, 0, 2], 320, 240)
     many = [Transmitter(f"tx-{n}", (0.0, 0.0, 30.0 + n)) for n in range(2605)]
-    tracer = Tracer(scene, RadioSpec(), caster=caster)
+    tracer = Tracer(scene, RadioSpec(solver="coverage"), caster=caster)
     with pytest.raises(InputError, match=r"takes some 12 GB of memory; allowed: 2604 transmitters"):
         tracer.trace(camera, depth, normal, many)
