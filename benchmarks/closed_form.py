@@ -16,7 +16,7 @@ from benchmarks.parts import PARTS, REST, parts_timed, rays_counted
 from benchmarks.radio import Case
 from vasgen.spec import RadioSpec
 from vasgen.vas import Tracer
-from vasgen.vas.radio_scene import RadioScene
+from vasgen.vas.scene.radio_scene import RadioScene
 
 #: Efforts of the closed-form solver: rays that look for chains, and that count the remainder.
 _EFFORTS = (

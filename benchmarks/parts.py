@@ -15,10 +15,10 @@ from unittest.mock import patch
 import numpy as np
 
 from vasgen.vas import closed_form_solver
-from vasgen.vas.bending import Bending
-from vasgen.vas.chain_search import ChainSearch
-from vasgen.vas.guided import GuidedRays
-from vasgen.vas.path_finder import PathFinder
+from vasgen.vas.closed_form.chain_search import ChainSearch
+from vasgen.vas.closed_form.guided import GuidedRays
+from vasgen.vas.closed_form.path_finder import PathFinder
+from vasgen.vas.edges.bending import Bending
 
 #: Parts, and the functions that do them.
 PARTS: dict[str, tuple[tuple[Any, str], ...]] = {

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from vasgen.bundle import SceneBundle
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.radio_scene import RadioScene, triangle_mesh
-from vasgen.vas.surface import ReceiverSurface
+from vasgen.vas.scene.radio_scene import RadioScene, triangle_mesh
+from vasgen.vas.surfaces.surface import ReceiverSurface
 
 Array = NDArray[np.float64]
 

@@ -26,7 +26,7 @@ from vasgen.render import Renderer
 from vasgen.spec import RadioSpec, RenderSpec, TransmittersSpec, ViewsSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.surfaces.visible import visible_surface
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

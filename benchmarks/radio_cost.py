@@ -20,10 +20,10 @@ from vasgen.render import Renderer
 from vasgen.spec import RadioSpec, RenderSpec, TransmittersSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View, coverage
-from vasgen.vas.coverage_solver import CoverageSolver
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.receivers import ImageReceiver
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.counting.coverage_solver import CoverageSolver
+from vasgen.vas.counting.receivers import ImageReceiver
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.surfaces.visible import visible_surface
 
 PICTURE = Path("out/speed-radio.png")
 
@@ -257,7 +257,7 @@ class _Counter:
         self._counts = dr.zeros(mi.UInt32, self._PLACES)
 
     def add(self, ray: Any, hit: Any, power: Any, active: Any) -> None:
-        """See :class:`vasgen.vas.receivers.Receiver`; those that meet nothing count too."""
+        """See :class:`vasgen.vas.counting.receivers.Receiver`; misses count too."""
         import drjit as dr
         import mitsuba as mi
 

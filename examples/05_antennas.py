@@ -6,7 +6,7 @@ from pathlib import Path
 from vasgen.antenna import ANTENNAS, Antenna
 from vasgen.datasets.lobes import draw_patterns
 from vasgen.transmitter import Transmitter
-from vasgen.vas.power_pattern import power_patterns
+from vasgen.vas.scene.power_pattern import power_patterns
 
 OUT = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 

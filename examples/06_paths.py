@@ -16,7 +16,7 @@ from vasgen.scenes import open_scene
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
-from vasgen.vas.channel import channel_frequency_response, pixel_channels
+from vasgen.vas.paths.channel import channel_frequency_response, pixel_channels
 
 OUT = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 WIDTH, HEIGHT = 480, 300

@@ -8,7 +8,7 @@ from pathlib import Path
 from vasgen.datasets.antennas import ANTENNAS_PNG, write_patterns
 from vasgen.datasets.lobes import draw_patterns
 from vasgen.transmitter import Transmitter
-from vasgen.vas.power_pattern import power_patterns
+from vasgen.vas.scene.power_pattern import power_patterns
 
 
 def add_patterns(out: Path, transmitters: Sequence[Transmitter]) -> None:

@@ -47,9 +47,9 @@ from vasgen.raycast import RayCaster
 from vasgen.spec import parse_spec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import radio_notes
-from vasgen.vas.path_record import paths_from_arrays
-from vasgen.vas.paths import Paths
-from vasgen.vas.relabel import Relabeller, opened_slabs, rebudgeted
+from vasgen.vas.paths.path_record import paths_from_arrays
+from vasgen.vas.paths.paths import Paths
+from vasgen.vas.paths.relabel import Relabeller, opened_slabs, rebudgeted
 
 #: The transmitters of a relabelled dataset whose spec named a file of them.
 _TRANSMITTERS_JSON = "transmitters.json"

@@ -22,7 +22,7 @@ from vasgen.seeding import key
 from vasgen.spec import DatasetSpec, RadioSpec, RenderSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
-from vasgen.vas.path_record import paths_to_arrays
+from vasgen.vas.paths.path_record import paths_to_arrays
 from vasgen.vas.tracer import cell_bytes
 
 #: Share of a view's work that is drawing the picture, for progress.

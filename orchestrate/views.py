@@ -22,7 +22,7 @@ from vasgen.render import Renderer
 from vasgen.spec import RadioSpec, RenderSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
-from vasgen.vas.path_record import paths_to_arrays
+from vasgen.vas.paths.path_record import paths_to_arrays
 
 
 def render_views(

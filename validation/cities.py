@@ -20,7 +20,7 @@ from vasgen.citygen import CityConfig, generate
 from vasgen.scenes import open_scene
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.radio_scene import RadioScene
+from vasgen.vas.scene.radio_scene import RadioScene
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -49,7 +49,7 @@ The maps do what their model says. Where the model itself is weak:
   reflection at the lit face with the wrong sign, which on metal exchanges fields along and across
   the edge (3 to 18 dB wrong 10° from the shadowed face of a corner, more in the lit region).
   `vasgen` replaces it by the recommendation's own form
-  ([wedge_coefficients.py](../vas/wedge_coefficients.py)), in the path solver of this page too.
+  ([wedge_coefficients.py](../vas/scene/wedge_coefficients.py)), in this page's path solver too.
 - Nothing here is a measurement in a real street.
 """
 

@@ -23,10 +23,10 @@ from vasgen.raycast import RayCaster
 from vasgen.scenes import open_scene
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.paths import Paths
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.surface import ReceiverSurface
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.paths.paths import Paths
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.surfaces.surface import ReceiverSurface
+from vasgen.vas.surfaces.visible import visible_surface
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

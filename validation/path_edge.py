@@ -21,9 +21,9 @@ from validation.scenes import (
     transmitters,
     wedge_mesh,
 )
-from vasgen.vas.paths import Event
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.paths.paths import Event
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.surfaces.visible import visible_surface
 
 Array = NDArray[np.float64]
 

@@ -30,9 +30,9 @@ from validation.scenes import (
 )
 from vasgen.bundle import Mesh
 from vasgen.spec import RadioSpec
-from vasgen.vas.paths import Event
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.paths.paths import Event
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.surfaces.visible import visible_surface
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tests.vas.reference import FoundPaths
 from validation import theory
-from vasgen.vas.paths import Event
+from vasgen.vas.paths.paths import Event
 
 Array = NDArray[np.float64]
 

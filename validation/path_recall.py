@@ -15,9 +15,9 @@ from validation.path_cities import MIRRORS, Place, place_in
 from validation.path_reference import solve
 from validation.plot import COLOURS, curve, dress, legend, mark, new_figure, points
 from vasgen.spec import RadioSpec
-from vasgen.vas.path_field import material_table, path_gains
-from vasgen.vas.paths import Paths
-from vasgen.vas.radio_scene import RadioScene
+from vasgen.vas.paths.path_field import material_table, path_gains
+from vasgen.vas.paths.paths import Paths
+from vasgen.vas.scene.radio_scene import RadioScene
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

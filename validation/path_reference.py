@@ -14,12 +14,12 @@ from vasgen.bundle import SceneBundle
 from vasgen.raycast import RayCaster
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.closed_form_solver import ClosedFormSolver
-from vasgen.vas.path_field import material_table, path_fields
-from vasgen.vas.paths import Event, Paths
-from vasgen.vas.radio_scene import RadioScene
+from vasgen.vas.closed_form.closed_form_solver import ClosedFormSolver
+from vasgen.vas.paths.path_field import material_table, path_fields
+from vasgen.vas.paths.paths import Event, Paths
+from vasgen.vas.scene.radio_scene import RadioScene
 from vasgen.vas.solver import Powers
-from vasgen.vas.surface import ReceiverSurface
+from vasgen.vas.surfaces.surface import ReceiverSurface
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -13,8 +13,8 @@ from validation.case import Case, Check, Outcome
 from validation.path_cities import Place, place_in
 from validation.plot import INK, curve, dress, legend, new_figure, points
 from vasgen.spec import RadioSpec
-from vasgen.vas.closed_form_solver import ClosedFormSolver
-from vasgen.vas.coverage_solver import CoverageSolver
+from vasgen.vas.closed_form.closed_form_solver import ClosedFormSolver
+from vasgen.vas.counting.coverage_solver import CoverageSolver
 from vasgen.vas.solver import Powers
 
 Array = NDArray[np.float64]

@@ -18,8 +18,8 @@ from vasgen.semantics import SemanticClass
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
-from vasgen.vas.surface import ReceiverSurface
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.surfaces.surface import ReceiverSurface
+from vasgen.vas.surfaces.visible import visible_surface
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -1,7 +1,7 @@
 """The radio side: from depth to a visible-aligned surface to radio layers."""
 
-from vasgen.vas.grid import Grid
 from vasgen.vas.notes import radio_notes
+from vasgen.vas.surfaces.grid import Grid
 from vasgen.vas.topdown import TopDownMap, trace_topdown
 from vasgen.vas.tracer import Tracer, View
 

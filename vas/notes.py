@@ -9,8 +9,8 @@ from vasgen.bundle import SceneBundle
 from vasgen.semantics import WALKABLE, SemanticClass
 from vasgen.shells import shells
 from vasgen.spec import RadioSpec
-from vasgen.vas.materials import held_materials
-from vasgen.vas.wedges import ROUNDED
+from vasgen.vas.scene.materials import held_materials
+from vasgen.vas.scene.wedges import ROUNDED
 
 #: Shells that a note names; the others are counted.
 _NAMED = 3

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vasgen.vas.surface import ReceiverSurface
+from vasgen.vas.surfaces.surface import ReceiverSurface
 
 #: The radio scene is centred on a grid this wide, metres: the steps that rays keep from a
 #: surface grow with the distance from the centre (to about 3 cm here). A fixed grid, so that

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from vasgen.layers import PATH_GAIN_FLOOR_DB
 from vasgen.transmitter import Transmitter
-from vasgen.vas.paths import Paths
-from vasgen.vas.surface import ReceiverSurface
+from vasgen.vas.paths.paths import Paths
+from vasgen.vas.surfaces.surface import ReceiverSurface
 
 Array = NDArray[np.float64]
 Advance = Callable[[float], None]

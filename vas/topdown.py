@@ -18,10 +18,10 @@ from vasgen.layers import Bool, Float, RadioLayers
 from vasgen.raycast import RayCaster
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.grid import Grid
-from vasgen.vas.ground_plan import GroundPlan, survey
-from vasgen.vas.slab import grid_surface
+from vasgen.vas.counting.slab import grid_surface
 from vasgen.vas.solver import Advance
+from vasgen.vas.surfaces.grid import Grid
+from vasgen.vas.surfaces.ground_plan import GroundPlan, survey
 from vasgen.vas.tracer import Tracer
 
 #: What a grid may reach beyond the scene, metres.

@@ -15,14 +15,14 @@ from vasgen.layers import Bool, Float, RadioLayers
 from vasgen.raycast import RayCaster
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.closed_form_solver import ClosedFormSolver
-from vasgen.vas.coverage_solver import CoverageSolver
+from vasgen.vas.closed_form.closed_form_solver import ClosedFormSolver
+from vasgen.vas.counting.coverage_solver import CoverageSolver
 from vasgen.vas.link_budget import radio_layers
-from vasgen.vas.materials import check_materials
-from vasgen.vas.paths import Paths
+from vasgen.vas.paths.paths import Paths
+from vasgen.vas.scene.materials import check_materials
 from vasgen.vas.solver import Advance, Solver
-from vasgen.vas.surface import ReceiverSurface
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.surfaces.surface import ReceiverSurface
+from vasgen.vas.surfaces.visible import visible_surface
 
 #: Memory of the layers of one view, bytes.
 _MOST_BYTES = 12_000_000_000

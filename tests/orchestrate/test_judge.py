@@ -23,7 +23,7 @@ from vasgen.scenes import open_scene
 from vasgen.spec import RadioSpec, RenderSpec, TransmittersSpec, ViewsSpec, parse_spec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
-from vasgen.vas.closed_form_solver import ClosedFormSolver
+from vasgen.vas.closed_form.closed_form_solver import ClosedFormSolver
 
 
 def judged(scene, spec, cameras, transmitters, *, seed=0, change=lambda layers: layers):

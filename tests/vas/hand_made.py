@@ -5,13 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 
 from vasgen import runtime
-from vasgen.vas import channel, path_statistics
-from vasgen.vas.legs import Legs
-from vasgen.vas.path_field import PathFields
-from vasgen.vas.paths import Chains, Paths, Points
-from vasgen.vas.planes import Planes
-from vasgen.vas.surface import Target
-from vasgen.vas.wedges import Wedges
+from vasgen.vas.paths.legs import Legs
+from vasgen.vas.paths.path_field import PathFields
+from vasgen.vas.paths.paths import Chains, Paths, Points, channel, path_statistics
+from vasgen.vas.scene.planes import Planes
+from vasgen.vas.scene.wedges import Wedges
+from vasgen.vas.surfaces.surface import Target
 
 _NONE = np.zeros((0, 3))
 NO_WEDGES = Wedges(_NONE, _NONE, np.zeros(0), _NONE, _NONE, np.zeros(0, np.int64))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vasgen.vas.paths import Event
+from vasgen.vas.paths.paths import Event
 
 DIFFRACTION = 8  # sionna.rt.InteractionType
 
@@ -28,7 +28,7 @@ class FoundPaths(NamedTuple):
         delay_s: (N,) seconds.
         departure: (N, 3) unit direction in which the wave leaves.
         arrival: (N, 3) unit direction in which it travels in the end.
-        events: (N, D) of :class:`vasgen.vas.paths.Event`, in the order met; -1 behind the last.
+        events: (N, D) of :class:`vasgen.vas.paths.paths.Event`, as met; -1 behind the last.
         vertices: (N, D, 3) where they happen, world metres; NaN behind the last.
     """
 

@@ -12,11 +12,11 @@ from vasgen.antenna_pattern import directions, globe
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer
-from vasgen.vas.coverage import Audience, trace_coverage
-from vasgen.vas.field import radiated_field, radiated_power
-from vasgen.vas.power_pattern import power_patterns
-from vasgen.vas.radio_scene import FreeSpace, RadioScene
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.counting.coverage import Audience, trace_coverage
+from vasgen.vas.scene.field import radiated_field, radiated_power
+from vasgen.vas.scene.power_pattern import power_patterns
+from vasgen.vas.scene.radio_scene import FreeSpace, RadioScene
+from vasgen.vas.surfaces.visible import visible_surface
 
 SPEED_OF_LIGHT = 299_792_458.0
 SHAPES = [(4, 4), (8, 4), (3, 5)]

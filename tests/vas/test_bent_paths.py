@@ -8,23 +8,23 @@ from tests.support import box, bundle, ground, moved, rectangle, ridge, street_c
 from vasgen.semantics import SemanticClass
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.bending import Bending
-from vasgen.vas.bent_paths import BentPaths
-from vasgen.vas.diffraction import Diffraction
-from vasgen.vas.footprint_samples import middles, spread, uneven
-from vasgen.vas.legs import path_legs
-from vasgen.vas.mirrored_ways import MirroredWays
-from vasgen.vas.mirrors import Mirrors
-from vasgen.vas.path_field import material_table, path_gains
-from vasgen.vas.paths import Event, Paths, Points
-from vasgen.vas.plane_lookup import PlaneLookup
-from vasgen.vas.planes import find_facets
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.surface import Target, sum_by_group
-from vasgen.vas.visible import visible_surface
-from vasgen.vas.ways import Ways
-from vasgen.vas.wedge_search import diffraction_on_image
-from vasgen.vas.wedges import find_wedges
+from vasgen.vas.edges.bending import Bending
+from vasgen.vas.edges.bent_paths import BentPaths
+from vasgen.vas.edges.diffraction import Diffraction
+from vasgen.vas.edges.mirrored_ways import MirroredWays
+from vasgen.vas.edges.mirrors import Mirrors
+from vasgen.vas.edges.ways import Ways
+from vasgen.vas.edges.wedge_search import diffraction_on_image
+from vasgen.vas.paths.legs import path_legs
+from vasgen.vas.paths.path_field import material_table, path_gains
+from vasgen.vas.paths.paths import Event, Paths, Points
+from vasgen.vas.scene.plane_lookup import PlaneLookup
+from vasgen.vas.scene.planes import find_facets
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.scene.wedges import find_wedges
+from vasgen.vas.surfaces.footprint_samples import middles, spread, uneven
+from vasgen.vas.surfaces.surface import Target, sum_by_group
+from vasgen.vas.surfaces.visible import visible_surface
 
 DIFFRACTION, SPECULAR = 8, 1  # sionna.rt.InteractionType
 

@@ -13,14 +13,14 @@ from vasgen.antenna import Antenna
 from vasgen.errors import InputError
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.channel import (
+from vasgen.vas.paths.channel import (
     channel_frequency_response,
     channel_impulse_response,
     pixel_channels,
 )
-from vasgen.vas.paths import Chains, Paths
-from vasgen.vas.planes import Planes
-from vasgen.vas.radio_scene import RadioScene
+from vasgen.vas.paths.paths import Chains, Paths
+from vasgen.vas.scene.planes import Planes
+from vasgen.vas.scene.radio_scene import RadioScene
 
 C = 299_792_458.0
 

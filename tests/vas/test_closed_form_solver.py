@@ -10,10 +10,12 @@ from vasgen.errors import InputError
 from vasgen.layers import MECHANISMS
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas import Grid, Tracer, View, crops, path_finder, trace_topdown
-from vasgen.vas.closed_form_solver import ClosedFormSolver
-from vasgen.vas.coverage_solver import CoverageSolver
-from vasgen.vas.visible import visible_surface
+from vasgen.vas import Grid, Tracer, View, trace_topdown
+from vasgen.vas.closed_form import path_finder
+from vasgen.vas.closed_form.closed_form_solver import ClosedFormSolver
+from vasgen.vas.counting.coverage_solver import CoverageSolver
+from vasgen.vas.surfaces import crops
+from vasgen.vas.surfaces.visible import visible_surface
 
 FAR = np.array([7000.0, -5000.0, 0.0])
 BASE = RadioSpec(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vasgen.vas.credibility import Counts, believed
+from vasgen.vas.counting.credibility import Counts, believed
 
 SIDE = 64  # blocks in each direction
 

@@ -8,12 +8,12 @@ from tests.vas.reference import path_solver_gain
 from vasgen.citygen import CityConfig, generate
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.diffraction import Diffraction, Target
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.surface import offset_m, sum_by_group
-from vasgen.vas.visible import visible_surface
-from vasgen.vas.wedge_search import diffraction_on_image
-from vasgen.vas.wedges import find_wedges
+from vasgen.vas.edges.diffraction import Diffraction, Target
+from vasgen.vas.edges.wedge_search import diffraction_on_image
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.scene.wedges import find_wedges
+from vasgen.vas.surfaces.surface import offset_m, sum_by_group
+from vasgen.vas.surfaces.visible import visible_surface
 
 
 def diffraction(scene, position, spec, centre):

@@ -7,10 +7,10 @@ from tests.support import box, bundle, ground, moved, rectangle, solid_angle, vi
 from vasgen.antenna import ANTENNAS, Antenna
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.coverage import Audience, trace_coverage
-from vasgen.vas.direct import trace_direct
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.counting.coverage import Audience, trace_coverage
+from vasgen.vas.counting.direct import trace_direct
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.surfaces.visible import visible_surface
 
 SPEED_OF_LIGHT = 299_792_458.0
 PLACES = [np.zeros(3), np.array([5000.0, -5000.0, 0.0])]

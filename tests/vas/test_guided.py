@@ -8,19 +8,19 @@ import pytest
 from tests.support import box, bundle, ground, rectangle, view
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.cells import CELL, cells_of
-from vasgen.vas.chain_search import ChainSearch
-from vasgen.vas.guided import GuidedRays, Pairs
-from vasgen.vas.image_index import ImageIndex
-from vasgen.vas.legs import path_legs
-from vasgen.vas.lighting import Lighting, joins
-from vasgen.vas.paths import Event, Paths, Points
-from vasgen.vas.plane_lookup import PlaneLookup
-from vasgen.vas.planes import find_facets
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.surface import Target
-from vasgen.vas.visible import visible_surface
-from vasgen.vas.wedges import find_wedges
+from vasgen.vas.closed_form.chain_search import ChainSearch
+from vasgen.vas.closed_form.guided import GuidedRays, Pairs
+from vasgen.vas.closed_form.lighting import Lighting, joins
+from vasgen.vas.paths.legs import path_legs
+from vasgen.vas.paths.paths import Event, Paths, Points
+from vasgen.vas.scene.plane_lookup import PlaneLookup
+from vasgen.vas.scene.planes import find_facets
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.scene.wedges import find_wedges
+from vasgen.vas.surfaces.cells import CELL, cells_of
+from vasgen.vas.surfaces.image_index import ImageIndex
+from vasgen.vas.surfaces.surface import Target
+from vasgen.vas.surfaces.visible import visible_surface
 
 ROOM = np.array([9.0, 7.0, 5.0])
 

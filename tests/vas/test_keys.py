@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vasgen.vas.keys import distinct
+from vasgen.vas.surfaces.keys import distinct
 
 
 @given(st.lists(st.integers(-(2**62), 2**62)), st.integers(1, 5))

@@ -5,10 +5,10 @@ import pytest
 
 from tests.vas.hand_made import NO_WEDGES, points_of
 from vasgen import runtime
-from vasgen.vas.legs import path_legs
-from vasgen.vas.paths import Chains, Event, Paths
-from vasgen.vas.planes import Planes
-from vasgen.vas.wedges import Wedges
+from vasgen.vas.paths.legs import path_legs
+from vasgen.vas.paths.paths import Chains, Event, Paths
+from vasgen.vas.scene.planes import Planes
+from vasgen.vas.scene.wedges import Wedges
 
 FAR = np.array([8000.0, -6000.0, 400.0])
 NONE = Planes(np.zeros((0, 3)), np.zeros(0))

@@ -12,7 +12,12 @@ from vasgen.errors import InputError
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer
-from vasgen.vas.materials import check_materials, held_materials, itu_constants, radio_material
+from vasgen.vas.scene.materials import (
+    check_materials,
+    held_materials,
+    itu_constants,
+    radio_material,
+)
 
 SPEED_OF_LIGHT = 299_792_458.0
 VACUUM_PERMITTIVITY = 8.8541878128e-12

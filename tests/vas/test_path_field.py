@@ -14,14 +14,13 @@ from vasgen.errors import InputError
 from vasgen.layers import MECHANISMS
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas import path_field
-from vasgen.vas.field import radiated_field
-from vasgen.vas.path_field import material_table, mechanism_gains, path_fields, path_gains
-from vasgen.vas.paths import Chains, Event, Paths
-from vasgen.vas.planes import Planes, find_facets
-from vasgen.vas.radio_scene import FreeSpace, RadioScene
-from vasgen.vas.surface import Target
-from vasgen.vas.wedges import Wedges, find_wedges
+from vasgen.vas.paths.path_field import material_table, mechanism_gains, path_fields, path_gains
+from vasgen.vas.paths.paths import Chains, Event, Paths, path_field
+from vasgen.vas.scene.field import radiated_field
+from vasgen.vas.scene.planes import Planes, find_facets
+from vasgen.vas.scene.radio_scene import FreeSpace, RadioScene
+from vasgen.vas.scene.wedges import Wedges, find_wedges
+from vasgen.vas.surfaces.surface import Target
 
 SPEED_OF_LIGHT = 299_792_458.0
 FAR = np.array([6000.0, -8000.0, 0.0])

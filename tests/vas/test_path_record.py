@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vasgen.errors import StorageError
-from vasgen.vas.path_record import paths_from_arrays, paths_to_arrays
-from vasgen.vas.paths import Chains, Event, Paths, Points
-from vasgen.vas.planes import Planes
-from vasgen.vas.surface import Target
-from vasgen.vas.wedges import Wedges
+from vasgen.vas.paths.path_record import paths_from_arrays, paths_to_arrays
+from vasgen.vas.paths.paths import Chains, Event, Paths, Points
+from vasgen.vas.scene.planes import Planes
+from vasgen.vas.scene.wedges import Wedges
+from vasgen.vas.surfaces.surface import Target
 
 FAR = np.array([12_345.678, -9_876.543, 21.0])
 

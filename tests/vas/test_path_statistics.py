@@ -9,9 +9,9 @@ from tests.vas.hand_made import Given, Ray, azimuth, chains_of, points_of
 from vasgen.layers import MECHANISMS, PATH_EVENTS, PATH_GAIN_FLOOR_DB, PATH_LAYERS
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas import channel
 from vasgen.vas.link_budget import radio_layers
-from vasgen.vas.path_statistics import stacked
+from vasgen.vas.paths.path_statistics import stacked
+from vasgen.vas.paths.paths import channel
 from vasgen.vas.solver import Powers
 
 C = 299_792_458.0

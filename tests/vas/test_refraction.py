@@ -7,9 +7,9 @@ from tests.support import box, bundle, view
 from tests.vas.reference import path_solver_gain
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.coverage import Audience, trace_coverage
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.counting.coverage import Audience, trace_coverage
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.surfaces.visible import visible_surface
 
 
 @pytest.mark.parametrize(("material", "depth"), [("glass", 2), ("brick", 2), ("glass", 4)])

@@ -10,15 +10,15 @@ from vasgen.antenna import ANTENNAS, Antenna
 from vasgen.layers import MECHANISMS, PATH_GAIN_FLOOR_DB
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.field import radiated_power
 from vasgen.vas.link_budget import radio_layers
-from vasgen.vas.paths import Chains, Event, Paths, Points
-from vasgen.vas.planes import Planes
-from vasgen.vas.radio_scene import FreeSpace
-from vasgen.vas.relabel import Relabeller, opened_slabs, rebudgeted
+from vasgen.vas.paths.paths import Chains, Event, Paths, Points
+from vasgen.vas.paths.relabel import Relabeller, opened_slabs, rebudgeted
+from vasgen.vas.scene.field import radiated_power
+from vasgen.vas.scene.planes import Planes
+from vasgen.vas.scene.radio_scene import FreeSpace
+from vasgen.vas.scene.wedges import Wedges
 from vasgen.vas.solver import Powers
-from vasgen.vas.surface import Target
-from vasgen.vas.wedges import Wedges
+from vasgen.vas.surfaces.surface import Target
 
 SPEED_OF_LIGHT = 299_792_458.0
 HEIGHT, WIDTH = 3, 4

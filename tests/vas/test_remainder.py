@@ -6,14 +6,14 @@ import pytest
 from tests.support import box, bundle, ground, moved, rectangle, street_canyon, view
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas.coverage import Audience, trace_coverage
-from vasgen.vas.image_index import ImageIndex
-from vasgen.vas.partition import Partition
-from vasgen.vas.plane_lookup import PlaneLookup
-from vasgen.vas.planes import find_facets
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.remainder import BlockAudience, has_remainder
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.counting.coverage import Audience, trace_coverage
+from vasgen.vas.counting.partition import Partition
+from vasgen.vas.counting.remainder import BlockAudience, has_remainder
+from vasgen.vas.scene.plane_lookup import PlaneLookup
+from vasgen.vas.scene.planes import find_facets
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.surfaces.image_index import ImageIndex
+from vasgen.vas.surfaces.visible import visible_surface
 
 FAR = np.array([5000.0, -7000.0, 0.0])
 

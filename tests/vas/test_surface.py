@@ -5,8 +5,8 @@ from tests.support import box, bundle, ground, moved, rectangle, street_canyon, 
 from vasgen.camera import Camera
 from vasgen.errors import InputError
 from vasgen.raycast import RayCaster
-from vasgen.vas.surface import RAY_EPSILON
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.surfaces.surface import RAY_EPSILON
+from vasgen.vas.surfaces.visible import visible_surface
 
 PLACES = [np.zeros(3), np.array([5000.0, -5000.0, 120.0])]
 

@@ -10,12 +10,12 @@ from vasgen.raycast import RayCaster
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
-from vasgen.vas.chunks import checkpoints, chunk_sizes
-from vasgen.vas.coverage import Audience, trace_coverage
-from vasgen.vas.coverage_solver import CoverageSolver
-from vasgen.vas.radio_scene import RadioScene
+from vasgen.vas.counting.chunks import checkpoints, chunk_sizes
+from vasgen.vas.counting.coverage import Audience, trace_coverage
+from vasgen.vas.counting.coverage_solver import CoverageSolver
+from vasgen.vas.scene.radio_scene import RadioScene
 from vasgen.vas.solver import standard_error_db
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.surfaces.visible import visible_surface
 
 TRANSMITTERS = [Transmitter("a", (-15.0, 2.0, 1.6)), Transmitter("b", (12.0, 3.0, 1.6))]
 BUDGET = 1_000_000

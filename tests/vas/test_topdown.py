@@ -11,11 +11,11 @@ from vasgen.semantics import SemanticClass
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Grid, trace_topdown
-from vasgen.vas.coverage import Audience, trace_coverage
-from vasgen.vas.direct import trace_direct
-from vasgen.vas.ground_plan import survey
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.slab import grid_surface
+from vasgen.vas.counting.coverage import Audience, trace_coverage
+from vasgen.vas.counting.direct import trace_direct
+from vasgen.vas.counting.slab import grid_surface
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.surfaces.ground_plan import survey
 
 SPEED_OF_LIGHT = 299_792_458.0
 PLACES = [np.zeros(3), np.array([7000.0, -9000.0, 40.0])]

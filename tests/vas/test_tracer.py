@@ -12,8 +12,8 @@ from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
 from vasgen.vas.link_budget import Powers, radio_layers
-from vasgen.vas.radio_scene import RadioScene
-from vasgen.vas.visible import visible_surface
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.surfaces.visible import visible_surface
 
 _POINTS = 4  # independent points a footprint
 

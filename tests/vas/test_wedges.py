@@ -6,7 +6,7 @@ import trimesh
 
 from tests.support import box, bundle, mesh
 from vasgen.semantics import SemanticClass
-from vasgen.vas.wedges import find_wedges
+from vasgen.vas.scene.wedges import find_wedges
 
 
 def ends(wedges):

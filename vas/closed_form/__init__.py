@@ -1,0 +1,1 @@
+"""The closed-form solver: chains are searched, paths are proved."""

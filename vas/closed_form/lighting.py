@@ -1,0 +1,256 @@
+"""Lighting: which pixels each chain of mirrors lights.
+
+The light of a chain on a view is a patch. It grows from the cells in which the search has seen
+it, cell by cell, until it ends or no longer matters: so few rays find all of it, and few are
+spent beyond it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.vas.closed_form.chain_search import Candidates
+from vasgen.vas.closed_form.guided import Arrivals, GuidedRays, Pairs, joined
+from vasgen.vas.closed_form.patches import Patches
+from vasgen.vas.paths.paths import Points
+from vasgen.vas.surfaces.cells import CELL, Cells
+from vasgen.vas.surfaces.keys import distinct
+from vasgen.vas.surfaces.surface import ReceiverSurface, sum_by_group
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+#: Patches grow where they bring more than this share: the search has seen most of the others.
+_GROWING = 3e-3
+
+#: At the borders of patches, only paths with more than this share of a pixel's power are
+#: traced anew: the others light it whole or not at all.
+_MINOR = 3e-2
+
+#: Turns in which a patch may grow, by a cell each: it was seen in many places, as a rule.
+_TURNS = 12
+
+#: Paths with less than this share of a point's power do not matter.
+_NEGLIGIBLE = 1e-3
+
+#: One pixel of so many, each way, is a scout.
+_STRIDE = 4
+
+Weigh = Callable[[Points, Arrivals], Array]
+
+
+class Lighting:
+    """The paths of one transmitter to one view, by way of mirrors and through slabs.
+
+    Args:
+        guided: proves paths.
+        weigh: tells the power of paths: (N,) linear.
+        source: (3,) transmitter, world metres.
+        surface: of the view.
+        cells: of the view.
+        found: what the search has seen in them.
+
+    Attributes:
+        recall: share of the mirrored power that the search has found, as its halves tell; one
+            if nothing is mirrored.
+    """
+
+    def __init__(
+        self,
+        guided: GuidedRays,
+        weigh: Weigh,
+        source: Array,
+        surface: ReceiverSurface,
+        cells: Cells,
+        found: Candidates,
+    ) -> None:
+        self._guided = guided
+        self._weigh = weigh
+        self._source = source
+        self._surface = surface
+        self._cells = cells
+        empty = np.full((1, found.chain.shape[1]), -1)
+        # Sorted: the empty chain comes first.
+        self._mirrors, number = np.unique(
+            np.concatenate([empty, found.chain]), axis=0, return_inverse=True
+        )
+        number = number.reshape(-1)[1:]
+        self._seen = found.cell * len(self._mirrors) + number
+        self._half = np.zeros(len(self._mirrors), np.int64)
+        np.bitwise_or.at(self._half, number, found.half)
+        self._known: tuple[Patches, Arrivals] | None = None
+        self._inner = np.zeros(0, np.int64)
+        self._open = self._inner, self._inner
+        self.recall = 1.0
+
+    def middles(self, points: Points) -> Arrivals:
+        """Paths to the middles of all pixels.
+
+        Args:
+            points: one of each pixel.
+        """
+        arrivals = self._grown(points)
+        gain = self._weigh(points, arrivals)
+        power = np.bincount(arrivals.point, gain, len(points))
+        share = gain / np.maximum(power, 1e-300)[arrivals.point]
+        kept = share > _NEGLIGIBLE
+        arrivals, gain, matters = arrivals.take(kept), gain[kept], share[kept] > _MINOR
+        pixel, shape = points.pixel[arrivals.point], self._surface.shape
+        patches = Patches(shape, pixel, arrivals.mirrors, arrivals.chain, matters)
+        self._known = patches, arrivals
+        self.recall = self._recall(sum_by_group(arrivals.mirrors, gain, len(self._mirrors)))
+        return arrivals
+
+    def _grown(self, points: Points) -> Arrivals:
+        """Paths of all patches, from where they were seen to where they end."""
+        parts = [self._straight(points)]
+        power = self._power(points, parts[0])
+        where = _Where(self._cells, points.pixel, self._surface.shape[1])
+        new = done = distinct(self._seen)
+        for _ in range(_TURNS):
+            lit = self._lit_cells(points, where, new, power)
+            if not len(lit.point):
+                break
+            parts.append(lit)
+            gain = self._weigh(points, lit)
+            power += np.bincount(lit.point, gain, len(points))
+            counts = gain > _GROWING * power[lit.point]
+            near = self._around(points.pixel[lit.point[counts]], lit.mirrors[counts])
+            new = np.setdiff1d(near, done, assume_unique=True)
+            done = distinct(np.concatenate([done, new]))
+        return joined(parts)
+
+    def unsettled(self, asked: Mask) -> Mask:
+        """Which pixels a chain that matters may light in part only.
+
+        Args:
+            asked: (P,) bool, pixels that are asked for; :meth:`middles` has been called before.
+        """
+        patches, _ = self._all_known()
+        self._inner = np.flatnonzero(patches.inner(asked))
+        pixel, mirrors = patches.beside(asked)
+        count = len(self._mirrors)
+        settled = patches.pixel[self._inner] * count + patches.mirrors[self._inner]
+        some = ~np.isin(pixel * count + mirrors, settled)
+        self._open = pixel[some], mirrors[some]
+        found = np.zeros(self._surface.num_pixels, bool)
+        found[pixel[some]] = True
+        return found
+
+    def samples(self, points: Points) -> Arrivals:
+        """Paths to other points of the pixels' footprints.
+
+        Args:
+            points: of pixels that :meth:`unsettled` was asked for, in their order.
+        """
+        patches, arrivals = self._all_known()
+        row, point = joins(patches.pixel[self._inner], points.pixel)
+        whole = arrivals.take(self._inner[row])._replace(point=point)
+        pixel, mirrors = self._open
+        chosen, point = joins(pixel, points.pixel)
+        least = _NEGLIGIBLE * self._power(points, whole)
+        return joined([whole, self._trace(points, Pairs(point, mirrors[chosen]), least)])
+
+    def _all_known(self) -> tuple[Patches, Arrivals]:
+        assert self._known is not None, "the middles come first"
+        return self._known
+
+    def _lit_cells(self, points: Points, where: _Where, keys: Index, power: Array) -> Arrivals:
+        """Paths in some cells by way of some mirrors.
+
+        A few scouts of each cell go first: where they see paths, and none that matters, the
+        others stay at home.
+
+        Args:
+            points: the middles.
+            where: they are.
+            keys: cell times the number of chains, plus chain.
+            power: (P,) already known at each point.
+        """
+        cell, mirrors = np.divmod(keys, len(self._mirrors))
+        least = _NEGLIGIBLE * power
+        key, point = joins(cell, where.scouts)
+        scouts = self._trace(points, Pairs(where.scout[point], mirrors[key]), least)
+        own = where.cell[scouts.point] * len(self._mirrors) + scouts.mirrors
+        seen = np.isin(keys, own)
+        matters = self._weigh(points, scouts) > least[scouts.point]
+        wanted = ~seen | np.isin(keys, own[matters])
+        chosen = np.flatnonzero(wanted)
+        key, point = joins(cell[chosen], where.others)
+        rest = self._trace(points, Pairs(where.other[point], mirrors[chosen[key]]), least)
+        return joined([scouts.take(np.isin(own, keys[wanted])), rest])
+
+    def _recall(self, power: Array) -> float:
+        """Share of the power that was found, from how much of it both halves found.
+
+        What the halves miss is taken to be independent (Lincoln 1930; Petersen 1896).
+
+        Args:
+            power: of all paths by way of each chain of mirrors.
+        """
+        one, other, both = (power[(self._half & bits) == bits].sum() for bits in (1, 2, 3))
+        if both <= 0:
+            return 0.0 if one + other > 0 else 1.0
+        return float(1 - (1 - both / one) * (1 - both / other))
+
+    def _straight(self, points: Points) -> Arrivals:
+        """Paths that no mirror turns, to all points."""
+        every = np.arange(len(points))
+        pairs = Pairs(every, np.zeros_like(every))
+        return self._trace(points, pairs, np.zeros(len(points)))
+
+    def _trace(self, points: Points, pairs: Pairs, least: Array) -> Arrivals:
+        return self._guided.trace(self._source, points.target, self._mirrors, pairs, least)
+
+    def _power(self, points: Points, arrivals: Arrivals) -> Array:
+        """Power at each point, (P,)."""
+        gain = self._weigh(points, arrivals)
+        total: Array = np.bincount(arrivals.point, gain, len(points)).astype(np.float64)
+        return total
+
+    def _around(self, pixel: Index, mirrors: Index) -> Index:
+        """Keys of the cells that a patch may reach next: beside the quarters in which it is."""
+        count = len(self._mirrors)
+        row, column = np.divmod(pixel, self._surface.shape[1])
+        low, right = (row % CELL >= CELL // 2), (column % CELL >= CELL // 2)
+        quarter = 2 * low.astype(np.int64) + right
+        keys = distinct((self._cells.of_pixel[pixel] * 4 + quarter) * count + mirrors)
+        quarter, mirrors = np.divmod(keys, count)
+        cell, quarter = np.divmod(quarter, 4)
+        row, column = np.divmod(cell, self._cells.columns)
+        down, right = np.where(quarter >= 2, 1, -1), np.where(quarter % 2 == 1, 1, -1)
+        found = []
+        for y, x in ((row + down, column), (row, column + right), (row + down, column + right)):
+            inside = (y >= 0) & (y < self._cells.rows) & (x >= 0) & (x < self._cells.columns)
+            found.append(((y * self._cells.columns + x) * count + mirrors)[inside])
+        return distinct(np.concatenate(found))
+
+
+class _Where:
+    """Points by their cells: the scouts, a few of each, and the others.
+
+    Attributes:
+        cell: (P,) of each point.
+        scout: numbers of the scouts, in the order of their cells, which are ``scouts``.
+        other: the same of the others, in the cells ``others``.
+    """
+
+    def __init__(self, cells: Cells, pixel: Index, columns: int) -> None:
+        row, column = np.divmod(pixel, columns)
+        self.cell = cells.of_pixel[pixel]
+        order = np.argsort(self.cell, kind="stable")
+        is_scout = ((row % _STRIDE == _STRIDE // 2) & (column % _STRIDE == _STRIDE // 2))[order]
+        self.scout, self.other = order[is_scout], order[~is_scout]
+        self.scouts, self.others = self.cell[self.scout], self.cell[self.other]
+
+
+def joins(keys: Index, ordered: Index) -> tuple[Index, Index]:
+    """All pairs (i, j) with ``keys[i] == ordered[j]``; ``ordered`` is sorted."""
+    begin = np.searchsorted(ordered, keys)
+    count = np.searchsorted(ordered, keys, side="right") - begin
+    run = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(np.arange(len(keys)), count), np.repeat(begin, count) + run

@@ -1,0 +1,198 @@
+"""The path finder: all paths that are known in closed form, for the points of some views.
+
+Rays look for chains of mirrors once a transmitter, for all views together. Then each view is
+told which paths lead to the middles of its pixels, and to more points where it asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.bundle import SceneBundle
+from vasgen.errors import InputError
+from vasgen.spec import RadioSpec
+from vasgen.vas.closed_form.chain_search import Candidates, ChainSearch
+from vasgen.vas.closed_form.guided import Arrivals, GuidedRays
+from vasgen.vas.closed_form.lighting import Lighting
+from vasgen.vas.edges.bending import Bending
+from vasgen.vas.edges.bent_paths import Ends
+from vasgen.vas.edges.diffraction import Diffraction
+from vasgen.vas.edges.mirrored_ways import MirroredWays
+from vasgen.vas.edges.mirrors import Mirrors
+from vasgen.vas.paths.path_field import MaterialTable, path_gains
+from vasgen.vas.paths.path_sets import added
+from vasgen.vas.paths.paths import Paths, Points
+from vasgen.vas.scene.plane_lookup import PlaneLookup
+from vasgen.vas.scene.planes import Facets
+from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.scene.wedges import Wedges
+from vasgen.vas.surfaces.cells import CELL, cells_of
+from vasgen.vas.surfaces.image_index import ImageIndex
+from vasgen.vas.surfaces.surface import ReceiverSurface
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+#: Memory that pairs of a pixel and a chain of mirrors may take, and what each of them takes.
+_MOST_BYTES, _BYTES_A_PAIR = 12_000_000_000, 40
+
+
+class TracedScene(NamedTuple):
+    """One scene, as everything that paths need.
+
+    Attributes:
+        bundle: the scene.
+        radio: the same, for rays.
+        lookup: which of its planes a ray hits.
+        facets: its planes.
+        wedges: its wedges.
+        table: its radio materials.
+    """
+
+    bundle: SceneBundle
+    radio: RadioScene
+    lookup: PlaneLookup
+    facets: Facets
+    wedges: Wedges
+    table: MaterialTable
+
+
+class PathFinder:
+    """See the module's text.
+
+    Args:
+        scene: in coordinates centred near the views.
+        spec: mechanisms, depth and effort.
+        index: which pixel of the views sees a point.
+        surfaces: what the views see, as footprints.
+    """
+
+    def __init__(
+        self,
+        scene: TracedScene,
+        spec: RadioSpec,
+        index: ImageIndex,
+        surfaces: Sequence[ReceiverSurface],
+    ) -> None:
+        bundle, radio, lookup, facets, *_ = scene
+        self._spec = spec
+        self._scene = scene
+        self._surfaces = surfaces
+        self._cells = [cells_of(surface) for surface in surfaces]
+        self._first = np.cumsum([0, *(len(cells) for cells in self._cells)])
+        pairs = zip(self._first[:-1], self._cells, strict=True)
+        cell = np.concatenate([first + cells.of_pixel for first, cells in pairs])
+        triangles = bundle.face_table.triangles
+        self._search = ChainSearch(radio, lookup, index, cell, triangles, spec)
+        self._guided = GuidedRays(radio, lookup, facets, bundle.radio_materials, spec)
+        self._mirrors = Mirrors(radio, facets, lookup)
+        self._source = np.zeros(3)
+        self._lights: list[Lighting] = []
+        self._bends: list[Bending] = []
+
+    def look_from(self, source: Array, seed: int) -> None:
+        """Search for what leads from a transmitter to the views.
+
+        Args:
+            source: (3,) world metres; the radio scene has this transmitter set.
+            seed: of the rays.
+        """
+        self._source = source
+        every = self._candidates(seed)
+        self._lights = []
+        for number, surface in enumerate(self._surfaces):
+            first, last = self._first[number : number + 2]
+            mine = (every.cell >= first) & (every.cell < last)
+            found = every.take(mine, first)
+            _check_size(len(found.cell), self._spec)
+            cells = self._cells[number]
+            light = Lighting(self._guided, self._gains, source, surface, cells, found)
+            self._lights.append(light)
+        self._bends = []
+        if self._spec.diffraction and self._spec.max_depth:
+            self._bends = self._bending()
+
+    def _bending(self) -> list[Bending]:
+        """What edges bend towards each view."""
+        _, radio, _, _, wedges, table = self._scene
+        spec, source = self._spec, self._source
+        diffraction = Diffraction(radio, wedges, source)
+        mirrored = None
+        if spec.diffracted_reflections and spec.specular_reflection and spec.max_depth > 1:
+            lit = diffraction.paths.ways.wedge
+            mirrored = MirroredWays(radio, wedges, lit, source, self._mirrors, table)
+        return [Bending(diffraction, one, radio.centre, mirrored) for one in self._surfaces]
+
+    def _candidates(self, seed: int) -> Candidates:
+        spec = self._spec
+        if spec.specular_reflection and spec.reflections and spec.max_depth:
+            return self._search.find(seed)
+        return Candidates.none(1)
+
+    def middles(self, view: int, points: Points) -> Paths:
+        """All paths to the middles of a view's pixels.
+
+        Args:
+            view: its number.
+            points: one of each pixel.
+        """
+        return self._with_bent(view, points, self._lights[view].middles(points))
+
+    def unsettled(self, view: int, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which pixels a chain may light in part only; see :class:`Lighting`.
+
+        Args:
+            view: its number.
+            asked: (P,) bool, pixels that are asked for.
+        """
+        return self._lights[view].unsettled(asked)
+
+    def samples(self, view: int, points: Points) -> Paths:
+        """All paths to other points of a view; the middles come first.
+
+        Args:
+            view: its number.
+            points: any.
+        """
+        return self._with_bent(view, points, self._lights[view].samples(points))
+
+    def _with_bent(self, view: int, points: Points, found: Arrivals) -> Paths:
+        """Those found, and those that edges bend."""
+        paths = self._paths(points, found)
+        for ends in self._bends[view].ends(points) if self._bends else ():
+            paths = added(paths, self._paths(points, ends))
+        return paths
+
+    def recall(self, view: int) -> float:
+        """Share of the mirrored power that the search has found; after :meth:`middles`."""
+        return self._lights[view].recall
+
+    def _gains(self, points: Points, found: Arrivals) -> Array:
+        return path_gains(self._scene.radio, self._scene.table, self._paths(points, found))
+
+    def _paths(self, points: Points, found: Arrivals | Ends) -> Paths:
+        planes, wedges = self._scene.facets.planes, self._scene.wedges
+        ends, chain = found.point.astype(np.int32), found.chain.astype(np.int32)
+        return Paths(self._source, points, found.chains, planes, wedges, ends, chain)
+
+
+def _check_size(num_found: int, spec: RadioSpec) -> None:
+    """Refuse more chains than fit any usual memory.
+
+    Args:
+        num_found: number of chains and cells of a view that the search has found.
+        spec: what it was told.
+    """
+    pairs = num_found * CELL**2
+    if pairs * _BYTES_A_PAIR > _MOST_BYTES:
+        raise InputError(
+            f"radio.reflections is {spec.reflections}: {pairs / 1e6:.0f} million pairs of a pixel "
+            f"and a chain of mirrors take some {pairs * _BYTES_A_PAIR / 1e9:.0f} GB of memory; "
+            f"allowed: {_MOST_BYTES / 1e9:.0f} GB. Lower radio.reflections, or radio.search_rays "
+            f"({spec.search_rays})."
+        )

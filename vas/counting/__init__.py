@@ -1,0 +1,1 @@
+"""The coverage solver: rays are counted."""

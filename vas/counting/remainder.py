@@ -1,0 +1,151 @@
+"""The remainder: the power of all paths that are not evaluated in closed form, counted.
+
+What many reflections, rough surfaces and curved ones bring comes from many directions and
+changes little from pixel to pixel. So it is counted in blocks: neighbouring pixels of one plane,
+together, and each of them has the mean over its block's area. A block of 64 pixels has 64 times
+the hits, and a standard error eight times smaller. The power on the block is that which arrives,
+also where only half of it is lit. Where rays are few even so, blocks lean on those around them, as
+far as these are alike: see :mod:`vasgen.vas.counting.credibility`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.spec import RadioSpec
+from vasgen.vas.counting.coverage import Counters, Coverage
+from vasgen.vas.counting.credibility import Counts, believed
+from vasgen.vas.counting.receivers import Sums
+from vasgen.vas.counting.shot_noise import ShotNoise
+from vasgen.vas.scene.planes import Facets
+from vasgen.vas.surfaces.image_index import ImageIndex, Spot
+from vasgen.vas.surfaces.surface import ReceiverSurface, sum_by_group
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+#: Side of a block: this share of the image's shorter side, at most so many pixels.
+_BLOCKS, _WIDEST_BLOCK = 60, 8
+
+#: Side, in blocks, of the squares within which those of one plane, of one facing, and all share
+#: their statistics: each within the next.
+_SHARED, _WIDE, _WIDEST = 4, 16, 64
+
+#: Planes whose normals round to the same number of such steps have one facing.
+_FACINGS = 2.0
+
+
+class Blocks:
+    """Neighbouring pixels of one plane, that are counted together.
+
+    Args:
+        surface: the receiver.
+
+    Attributes:
+        of_pixel: (P,) int64, block of each pixel; all that no quad covers are in the first.
+        area: (C,) float64, square metres.
+        levels: (C,) int64 each, the neighbourhoods of a block: nearby ones of one plane, those
+            farther away that look to the same side, and all of a wide part of the view.
+    """
+
+    def __init__(self, surface: ReceiverSurface) -> None:
+        side = int(np.clip(min(surface.shape) // _BLOCKS, 1, _WIDEST_BLOCK))
+        self.of_pixel: Index = surface.neighbourhoods(side)
+        self.area: Array = sum_by_group(self.of_pixel, surface.pixel_area, len(self))
+        plane = surface.neighbourhoods(_SHARED * side)
+        self.levels = [np.zeros(len(self), np.int64) for _ in range(3)]
+        for level, of_pixel in zip(self.levels, (plane, *_wider(surface, side)), strict=True):
+            level[self.of_pixel] = of_pixel
+
+    def __len__(self) -> int:
+        return int(self.of_pixel.max()) + 1
+
+
+class BlockReceiver:
+    """Counts rays for blocks of pixels; see :class:`vasgen.vas.counting.receivers.Receiver`.
+
+    Args:
+        index: which pixel sees a point.
+        blocks: of each view.
+    """
+
+    def __init__(self, index: ImageIndex, blocks: Sequence[Blocks]) -> None:
+        import mitsuba as mi
+
+        self._index = index
+        self.sizes = [len(some) for some in blocks]
+        self.sums = Sums(sum(self.sizes))
+        first = np.cumsum([0, *self.sizes[:-1]])
+        number = [begin + some.of_pixel for begin, some in zip(first, blocks, strict=True)]
+        self._block = mi.UInt32(np.concatenate(number).astype(np.uint32))
+        area = np.maximum(np.concatenate([some.area for some in blocks]), 1e-30)
+        self._per_area = mi.Float((1.0 / area).astype(np.float32))
+
+    def add(self, ray: Any, hit: Any, power: Any, active: Any) -> None:
+        """See :class:`vasgen.vas.counting.receivers.Receiver`."""
+        import drjit as dr
+        import mitsuba as mi
+
+        def count(spot: Spot) -> None:
+            block = dr.gather(mi.UInt32, self._block, spot.pixel, spot.active)
+            per_area = dr.gather(mi.Float, self._per_area, block, spot.active)
+            self.sums.add(block, power * per_area / spot.arriving, spot.active)
+
+        self._index.each_view(ray, hit, active, count)
+
+
+class BlockAudience(Counters):
+    """As :class:`vasgen.vas.counting.coverage.Audience`, but counts by blocks.
+
+    Args:
+        surfaces: what each camera sees, as footprints.
+        index: which pixel of theirs sees a point.
+    """
+
+    def __init__(self, surfaces: Sequence[ReceiverSurface], index: ImageIndex) -> None:
+        self._blocks = [Blocks(surface) for surface in surfaces]
+        noises = [ShotNoise(blocks.levels[0], blocks.area) for blocks in self._blocks]
+        super().__init__([BlockReceiver(index, self._blocks)], noises)
+
+    def heard(self, rays: int, chunks: int, factor: float) -> list[Coverage]:
+        """What each view has received, (P,): every pixel what its block has."""
+        found = []
+        every = super().heard(rays, chunks, factor)
+        for blocks, (gain, variance, counted) in zip(self._blocks, every, strict=True):
+            sure = believed(Counts(gain, variance, blocks.area), blocks.levels)
+            of_pixel = blocks.of_pixel
+            found.append(Coverage(sure.gain[of_pixel], sure.variance[of_pixel], counted))
+        return found
+
+
+def _wider(surface: ReceiverSurface, side: int) -> tuple[Index, Index]:
+    """Two wider neighbourhoods of each pixel: of one facing, and of all; see :class:`Blocks`."""
+    first = np.unique(surface.pixel, return_index=True)[1]
+    pixel, facing = surface.pixel[first], np.rint(_FACINGS * surface.normal[first])
+    row, column = np.divmod(pixel, surface.shape[1])
+    found = []
+    for wide, keys in ((_WIDE * side, facing), (_WIDEST * side, np.zeros((len(pixel), 0)))):
+        key = np.column_stack([row // wide, column // wide, keys]).astype(np.int64)
+        number = np.zeros(surface.num_pixels, np.int64)
+        number[pixel] = 1 + np.unique(key, axis=0, return_inverse=True)[1].reshape(-1)
+        found.append(number)
+    return found[0], found[1]
+
+
+def has_remainder(spec: RadioSpec, facets: Facets) -> bool:
+    """Whether any path can be outside what is evaluated in closed form.
+
+    Args:
+        spec: mechanisms, depth, and reflections in closed form.
+        facets: of the scene.
+    """
+    if spec.max_depth == 0:
+        return False
+    if spec.diffuse_reflection:
+        return True
+    beyond = spec.max_depth > spec.reflections or not facets.mirror.all()
+    return spec.specular_reflection and beyond

@@ -1,0 +1,1 @@
+"""What edges bend: first-order diffraction, alone and with a mirror."""

@@ -1,0 +1,1 @@
+"""Paths as geometry, and all that follows from them without rays."""

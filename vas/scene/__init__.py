@@ -1,0 +1,1 @@
+"""What waves meet: materials, planes and wedges, antennas, and rays to ask."""

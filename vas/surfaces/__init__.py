@@ -1,0 +1,1 @@
+"""Where power is received: the surfaces that cameras see, and grids in the air."""
