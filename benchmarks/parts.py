@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from vasgen.vas import closed_form_solver
+from vasgen.vas.closed_form import closed_form_solver
 from vasgen.vas.closed_form.chain_search import ChainSearch
 from vasgen.vas.closed_form.guided import GuidedRays
 from vasgen.vas.closed_form.path_finder import PathFinder

@@ -19,7 +19,8 @@ from vasgen.raycast import RayCaster
 from vasgen.render import Renderer
 from vasgen.spec import RadioSpec, RenderSpec, TransmittersSpec
 from vasgen.transmitter import Transmitter
-from vasgen.vas import Tracer, View, coverage
+from vasgen.vas import Tracer, View
+from vasgen.vas.counting import coverage
 from vasgen.vas.counting.coverage_solver import CoverageSolver
 from vasgen.vas.counting.receivers import ImageReceiver
 from vasgen.vas.scene.radio_scene import RadioScene

@@ -3,8 +3,8 @@
 A path is a point and a chain: the planes that mirror the wave or let it pass, and the edge that
 bends it, in the order in which it meets them. With the positions of the transmitter and of the
 point that says all: its legs, lengths and directions follow (:mod:`vasgen.vas.paths.legs`), and
-with materials and antennas its field (:mod:`vasgen.vas.paths.path_field`). So paths are found once, and
-serve every frequency, material, antenna and power.
+with materials and antennas its field (:mod:`vasgen.vas.paths.path_field`). So paths are found once,
+and serve every frequency, material, antenna and power.
 """
 
 from __future__ import annotations
