@@ -123,7 +123,7 @@ PATH_LAYERS: dict[str, LayerSpec] = {
         "float32",
         "transmitter",
         "1",
-        "share of the mirrored power that the search has found, as its two halves tell",
+        "share of the mirrored power whose chains the search has found, as its two halves tell",
     ),
     "num_paths": LayerSpec(
         "uint16", "transmitter height width", "1", "known paths; 0: none, or sky"

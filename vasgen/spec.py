@@ -158,12 +158,24 @@ class RadioSpec(Part):
     target_db: Annotated[float, Field(gt=0, le=100)] | None = None
 
     @model_validator(mode="after")
-    def _paths_to_store(self) -> RadioSpec:
-        counted = self.solver == "coverage" or self.surface == "lattice"
-        if counted and (self.store_paths or self.strongest_paths):
+    def _options_that_count(self) -> RadioSpec:
+        lattice = self.surface == "lattice"
+        if self.solver == "closed-form" and lattice:
             raise ValueError(
-                "store_paths and strongest_paths need the paths of footprints: set solver to auto "
-                "or closed-form, and surface to footprint"
+                "solver closed-form needs surface footprint; for a lattice set it to auto or coverage"
+            )
+        named = ("store_paths", "strongest_paths", "diffracted_reflections")
+        given = [name for name in named if getattr(self, name)]
+        if given and (self.solver == "coverage" or lattice):
+            raise ValueError(
+                f"{given[0]} needs the paths of footprints: set solver to auto or closed-form, and "
+                "surface to footprint"
+            )
+        bends = self.diffraction and self.specular_reflection and self.max_depth > 1
+        if self.diffracted_reflections and not bends:
+            raise ValueError(
+                "diffracted_reflections needs diffraction, specular_reflection and a max_depth of "
+                "2 or more"
             )
         return self
 

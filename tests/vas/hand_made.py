@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from vasgen import runtime
+from vasgen.vas.paths import channel, path_statistics
 from vasgen.vas.paths.legs import Legs
 from vasgen.vas.paths.path_field import PathFields
-from vasgen.vas.paths.paths import Chains, Paths, Points, channel, path_statistics
+from vasgen.vas.paths.paths import Chains, Paths, Points
 from vasgen.vas.scene.planes import Planes
 from vasgen.vas.scene.wedges import Wedges
 from vasgen.vas.surfaces.surface import Target

@@ -147,7 +147,7 @@ def lighting(scene, source, look, shape, **spec):
     )
     light = Lighting(
         setting.guided,
-        lambda points, found: np.full(len(found.point), 1e-12),
+        lambda points, found: np.full((1, len(found.point)), 1e-12),
         np.asarray(source, float),
         surface,
         cells,

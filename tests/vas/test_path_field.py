@@ -14,8 +14,9 @@ from vasgen.errors import InputError
 from vasgen.layers import MECHANISMS
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
+from vasgen.vas.paths import path_field
 from vasgen.vas.paths.path_field import material_table, mechanism_gains, path_fields, path_gains
-from vasgen.vas.paths.paths import Chains, Event, Paths, path_field
+from vasgen.vas.paths.paths import Chains, Event, Paths
 from vasgen.vas.scene.field import radiated_field
 from vasgen.vas.scene.planes import Planes, find_facets
 from vasgen.vas.scene.radio_scene import FreeSpace, RadioScene

@@ -10,8 +10,8 @@ from vasgen.layers import MECHANISMS, PATH_EVENTS, PATH_GAIN_FLOOR_DB, PATH_LAYE
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas.link_budget import radio_layers
+from vasgen.vas.paths import channel
 from vasgen.vas.paths.path_statistics import stacked
-from vasgen.vas.paths.paths import channel
 from vasgen.vas.solver import Powers
 
 C = 299_792_458.0

@@ -33,6 +33,7 @@ _NOTHING = 1e-8
 
 #: Arrivals a ray and view that there is room for at first; if there are more, once again.
 _ARRIVALS = 1.0
+_MOST_VIEWS = 8
 
 
 class Candidates(NamedTuple):
@@ -120,7 +121,7 @@ class ChainSearch:
             name: of the random stream.
             aimed: at faces, or all around.
         """
-        room = int(_ARRIVALS * rays * len(self._index.sizes))
+        room = int(_ARRIVALS * rays * min(len(self._index.sizes), _MOST_VIEWS))
         while True:
             log = _Log(1 + self._spec.reflections, room)
             self._follow(rays, stream(*name), aimed, log)
@@ -146,6 +147,7 @@ class ChainSearch:
         # Chosen by power, a ray hardly ever passes through a wall: every other one tosses a coin.
         tosses = (dr.arange(mi.UInt32, rays) % 2 == 1) & both
         most = dr.opaque(mi.UInt32, spec.max_depth)
+        least = _NOTHING * dr.squared_norm(field)
 
         def bounce(
             ray: Any, field: Any, chain: list[Any], mirrored: Any, depth: Any, active: Any, s: Any
@@ -176,7 +178,7 @@ class ChainSearch:
             mirrored = dr.select(reflected, mirrored + 1, mirrored)
             depth = depth + 1
             gone = (sample.sampled_component == InteractionType.NONE) | (reflected & ~known)
-            gone |= (mirrored > len(chain)) | (depth > most) | (dr.squared_norm(field) < _NOTHING)
+            gone |= (mirrored > len(chain)) | (depth > most) | (dr.squared_norm(field) < least)
             return hit.spawn_ray(d=sample.wo), field, chain, mirrored, depth, active & ~gone, s
 
         state = (

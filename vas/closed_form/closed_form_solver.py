@@ -155,7 +155,7 @@ class _Views:
     def solve(self, transmitter: Transmitter, seed: int, advance: Advance) -> list[_Map]:
         """What one transmitter brings to each of them."""
         self._radio.set_transmitter(transmitter)
-        self._finder.look_from(np.asarray(transmitter.position, np.float64), seed)
+        self._finder.look_from(transmitter, seed)
         maps, numbers = [], itertools.count()
         for crops in self._crops:
             parts = [self._known(next(numbers), crop.surface) for crop in crops]
@@ -182,7 +182,9 @@ class _Views:
         gains = np.where(even, gains, self._gains(fine, surface))
         paths = joined(at_pixels(coarse, even), fine)
         found = _map(self._radio, self._table, paths, gains, self._spec)
-        return found._replace(recall=self._finder.recall(number))
+        found = found._replace(recall=self._finder.recall(number))
+        self._finder.forget(number)
+        return found
 
     def _rough(self, number: int, gains: Array, surface: ReceiverSurface) -> NDArray[np.bool_]:
         """Which rows are asked at several points: chains or edges light some of them in part."""

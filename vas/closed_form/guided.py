@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vasgen.bundle import RadioMaterial
 from vasgen.spec import RadioSpec
+from vasgen.vas.counting.partition import MOST_SLABS
 from vasgen.vas.paths.paths import Chains, Event
 from vasgen.vas.scene.materials import slab_loss_db
 from vasgen.vas.scene.plane_lookup import PlaneLookup
@@ -39,9 +40,6 @@ _BOX_M = 0.01
 
 #: Pairs of mirrors and point handled at once: bounds the memory to some 200 MB.
 _PAIRS_AT_ONCE = 1_000_000
-
-#: Slabs that a path passes through, at most.
-_MOST_SLABS = 8
 
 #: What slabs may take from any path, dB, at normal incidence.
 _MOST_LOSS_DB = 100.0
@@ -129,7 +127,7 @@ class GuidedRays:
         loss = [slab_loss_db(material, spec.frequency_hz) for material in materials]
         self._loss = mi.Float(np.minimum(loss, 2 * _MOST_LOSS_DB).astype(np.float32))
         self._normal = mi.Float(_padded(facets.planes.normal).astype(np.float32))
-        self._slabs = min(_MOST_SLABS, spec.max_depth) if spec.refraction else 0
+        self._slabs = min(MOST_SLABS, spec.max_depth) if spec.refraction else 0
         self._most = spec.max_depth
 
     def trace(

@@ -31,15 +31,13 @@ _GROWING = 3e-3
 #: traced anew: the others light it whole or not at all.
 _MINOR = 3e-2
 
-#: Turns in which a patch may grow, by a cell each: it was seen in many places, as a rule.
-_TURNS = 12
-
 #: Paths with less than this share of a point's power do not matter.
 _NEGLIGIBLE = 1e-3
 
 #: One pixel of so many, each way, is a scout.
 _STRIDE = 4
 
+#: Tells the powers of paths, (K, N) linear: for each of some antennas of no more than no gain.
 Weigh = Callable[[Points, Arrivals], Array]
 
 
@@ -48,7 +46,9 @@ class Lighting:
 
     Args:
         guided: proves paths.
-        weigh: tells the power of paths: (N,) linear.
+        weigh: tells the powers of paths, (K, N) linear: those of an antenna that sends alike into
+            all directions, and those of others, scaled to send nowhere more than that. A path
+            matters if it does for any of them.
         source: (3,) transmitter, world metres.
         surface: of the view.
         cells: of the view.
@@ -95,9 +95,10 @@ class Lighting:
         """
         arrivals = self._grown(points)
         gain = self._weigh(points, arrivals)
-        power = np.bincount(arrivals.point, gain, len(points))
-        share = gain / np.maximum(power, 1e-300)[arrivals.point]
-        kept = share > _NEGLIGIBLE
+        share = _shares(gain, self._sums(points, arrivals, gain), arrivals)
+        gain = gain[0]
+        # Whether the transmitter is in sight does not depend on how it shines.
+        kept = (share > _NEGLIGIBLE) | (arrivals.mirrors == 0)
         arrivals, gain, matters = arrivals.take(kept), gain[kept], share[kept] > _MINOR
         pixel, shape = points.pixel[arrivals.point], self._surface.shape
         patches = Patches(shape, pixel, arrivals.mirrors, arrivals.chain, matters)
@@ -111,14 +112,14 @@ class Lighting:
         power = self._power(points, parts[0])
         where = _Where(self._cells, points.pixel, self._surface.shape[1])
         new = done = distinct(self._seen)
-        for _ in range(_TURNS):
+        while True:
             lit = self._lit_cells(points, where, new, power)
             if not len(lit.point):
                 break
             parts.append(lit)
             gain = self._weigh(points, lit)
-            power += np.bincount(lit.point, gain, len(points))
-            counts = gain > _GROWING * power[lit.point]
+            power += self._sums(points, lit, gain)
+            counts = _shares(gain, power, lit) > _GROWING
             near = self._around(points.pixel[lit.point[counts]], lit.mirrors[counts])
             new = np.setdiff1d(near, done, assume_unique=True)
             done = distinct(np.concatenate([done, new]))
@@ -152,8 +153,13 @@ class Lighting:
         whole = arrivals.take(self._inner[row])._replace(point=point)
         pixel, mirrors = self._open
         chosen, point = joins(pixel, points.pixel)
-        least = _NEGLIGIBLE * self._power(points, whole)
+        least = _NEGLIGIBLE * self._power(points, whole).min(axis=0)
         return joined([whole, self._trace(points, Pairs(point, mirrors[chosen]), least)])
+
+    def forget(self) -> None:
+        """Free all that is known; ask nothing more."""
+        self._known, self._seen = None, np.zeros(0, np.int64)
+        self._inner, self._open = self._seen, (self._seen, self._seen)
 
     def _all_known(self) -> tuple[Patches, Arrivals]:
         assert self._known is not None, "the middles come first"
@@ -172,12 +178,12 @@ class Lighting:
             power: (P,) already known at each point.
         """
         cell, mirrors = np.divmod(keys, len(self._mirrors))
-        least = _NEGLIGIBLE * power
+        least = _NEGLIGIBLE * power.min(axis=0)
         key, point = joins(cell, where.scouts)
         scouts = self._trace(points, Pairs(where.scout[point], mirrors[key]), least)
         own = where.cell[scouts.point] * len(self._mirrors) + scouts.mirrors
         seen = np.isin(keys, own)
-        matters = self._weigh(points, scouts) > least[scouts.point]
+        matters = _shares(self._weigh(points, scouts), power, scouts) > _NEGLIGIBLE
         wanted = ~seen | np.isin(keys, own[matters])
         chosen = np.flatnonzero(wanted)
         key, point = joins(cell[chosen], where.others)
@@ -207,10 +213,12 @@ class Lighting:
         return self._guided.trace(self._source, points.target, self._mirrors, pairs, least)
 
     def _power(self, points: Points, arrivals: Arrivals) -> Array:
-        """Power at each point, (P,)."""
-        gain = self._weigh(points, arrivals)
-        total: Array = np.bincount(arrivals.point, gain, len(points)).astype(np.float64)
-        return total
+        """Powers at each point, (K, P)."""
+        return self._sums(points, arrivals, self._weigh(points, arrivals))
+
+    def _sums(self, points: Points, arrivals: Arrivals, gain: Array) -> Array:
+        """Sum of the gains of paths, (K, N), at each point, (K, P)."""
+        return np.array([sum_by_group(arrivals.point, one, len(points)) for one in gain])
 
     def _around(self, pixel: Index, mirrors: Index) -> Index:
         """Keys of the cells that a patch may reach next: beside the quarters in which it is."""
@@ -228,6 +236,12 @@ class Lighting:
             inside = (y >= 0) & (y < self._cells.rows) & (x >= 0) & (x < self._cells.columns)
             found.append(((y * self._cells.columns + x) * count + mirrors)[inside])
         return distinct(np.concatenate(found))
+
+
+def _shares(gain: Array, power: Array, arrivals: Arrivals) -> Array:
+    """The part of their points' power that paths bring, (N,): of the antenna that shows most."""
+    share: Array = (gain / np.maximum(power[:, arrivals.point], 1e-300)).max(axis=0)
+    return share
 
 
 class _Where:

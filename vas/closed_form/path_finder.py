@@ -6,15 +6,20 @@ told which paths lead to the middles of its pixels, and to more points where it 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.antenna import Antenna
+from vasgen.antenna_pattern import directions, globe
 from vasgen.bundle import SceneBundle
 from vasgen.errors import InputError
+from vasgen.layers import MECHANISMS
 from vasgen.spec import RadioSpec
+from vasgen.transmitter import Transmitter
 from vasgen.vas.closed_form.chain_search import Candidates, ChainSearch
 from vasgen.vas.closed_form.guided import Arrivals, GuidedRays
 from vasgen.vas.closed_form.lighting import Lighting
@@ -26,9 +31,10 @@ from vasgen.vas.edges.mirrors import Mirrors
 from vasgen.vas.paths.path_field import MaterialTable, path_gains
 from vasgen.vas.paths.path_sets import added
 from vasgen.vas.paths.paths import Paths, Points
+from vasgen.vas.scene.field import radiated_power
 from vasgen.vas.scene.plane_lookup import PlaneLookup
 from vasgen.vas.scene.planes import Facets
-from vasgen.vas.scene.radio_scene import RadioScene
+from vasgen.vas.scene.radio_scene import FreeSpace, RadioScene
 from vasgen.vas.scene.wedges import Wedges
 from vasgen.vas.surfaces.cells import CELL, cells_of
 from vasgen.vas.surfaces.image_index import ImageIndex
@@ -40,6 +46,11 @@ Index = NDArray[np.int64]
 
 #: Memory that pairs of a pixel and a chain of mirrors may take, and what each of them takes.
 _MOST_BYTES, _BYTES_A_PAIR = 12_000_000_000, 40
+
+_DIRECT = MECHANISMS.index("line of sight")
+
+#: The greatest gain of an antenna is looked for on a grid, and may lie between its points.
+_MARGIN = 1.2
 
 
 class TracedScene(NamedTuple):
@@ -91,18 +102,27 @@ class PathFinder:
         self._search = ChainSearch(radio, lookup, index, cell, triangles, spec)
         self._guided = GuidedRays(radio, lookup, facets, bundle.radio_materials, spec)
         self._mirrors = Mirrors(radio, facets, lookup)
+        self._plain = FreeSpace(spec.frequency_hz, radio.centre)
+        self._most_gain = 0.0
         self._source = np.zeros(3)
         self._lights: list[Lighting] = []
         self._bends: list[Bending] = []
 
-    def look_from(self, source: Array, seed: int) -> None:
+    def look_from(self, transmitter: Transmitter, seed: int) -> None:
         """Search for what leads from a transmitter to the views.
 
         Args:
-            source: (3,) world metres; the radio scene has this transmitter set.
+            transmitter: the radio scene has it set.
             seed: of the rays.
         """
-        self._source = source
+        self._source = source = np.asarray(transmitter.position, np.float64)
+        # Where paths run is to serve other antennas too.
+        plain = dataclasses.replace(transmitter, antenna=Antenna(polarization="VH"))
+        self._plain.set_transmitter(plain)
+        self._most_gain = 0.0
+        if (transmitter.antenna.num_ports, transmitter.antenna.pattern) != (1, "iso"):
+            towards = directions(*globe()).reshape(-1, 3)
+            self._most_gain = _MARGIN * float(radiated_power(self._scene.radio, towards).max())
         every = self._candidates(seed)
         self._lights = []
         for number, surface in enumerate(self._surfaces):
@@ -169,11 +189,22 @@ class PathFinder:
         return paths
 
     def recall(self, view: int) -> float:
-        """Share of the mirrored power that the search has found; after :meth:`middles`."""
+        """Share of the mirrored power whose chains the search has found; after :meth:`middles`."""
         return self._lights[view].recall
 
+    def forget(self, view: int) -> None:
+        """Free what is known of a view: it takes more memory than its paths."""
+        self._lights[view].forget()
+
     def _gains(self, points: Points, found: Arrivals) -> Array:
-        return path_gains(self._scene.radio, self._scene.table, self._paths(points, found))
+        """Powers of paths, (1 or 2, N): see :class:`Lighting`."""
+        paths = self._paths(points, found)
+        gains = [path_gains(self._plain, self._scene.table, paths)]
+        if self._most_gain:
+            own = path_gains(self._scene.radio, self._scene.table, paths)
+            gains.append(own / self._most_gain)
+        counted = self._spec.line_of_sight | (paths.mechanism != _DIRECT)
+        return np.array(gains) * counted
 
     def _paths(self, points: Points, found: Arrivals | Ends) -> Paths:
         planes, wedges = self._scene.facets.planes, self._scene.wedges

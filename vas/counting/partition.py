@@ -1,9 +1,8 @@
 """The partition: which paths are evaluated in closed form, so that rays need not be counted.
 
-A path is closed-form if it was never scattered diffusely and has at most so many mirror
-reflections, each of them at a plane that the search looks at
-(:attr:`vasgen.vas.scene.planes.Facets.mirror`). It may pass through any number of slabs. All other
-paths are the remainder: no path is in both, and none in neither.
+A path is closed-form if it was never scattered diffusely, passes through at most so many slabs, and
+has at most so many mirror reflections, each of them at a plane that the search looks at
+(:attr:`vasgen.vas.scene.planes.Facets.mirror`). All other paths are the remainder, and counted.
 """
 
 from __future__ import annotations
@@ -13,6 +12,9 @@ from typing import Any
 
 from vasgen.vas.scene.plane_lookup import PlaneLookup
 
+#: Slabs that a closed-form path passes through, at most.
+MOST_SLABS = 8
+
 
 @dataclass
 class Known:
@@ -21,10 +23,12 @@ class Known:
     Attributes:
         exact: whether the path so far is closed-form, ``mi.Bool``.
         mirrored: number of its mirror reflections, ``mi.UInt32``.
+        passed: number of slabs it went through, ``mi.UInt32``.
     """
 
     exact: Any
     mirrored: Any
+    passed: Any
 
 
 class Partition:
@@ -47,7 +51,9 @@ class Partition:
         import drjit as dr
         import mitsuba as mi
 
-        return Known(dr.full(mi.Bool, True, rays), dr.zeros(mi.UInt32, rays))
+        return Known(
+            dr.full(mi.Bool, True, rays), dr.zeros(mi.UInt32, rays), dr.zeros(mi.UInt32, rays)
+        )
 
     def after(self, known: Known, hit: Any, component: Any, active: Any) -> Known:
         """Of rays that leave a surface again.
@@ -66,6 +72,8 @@ class Partition:
         plane = self._lookup(hit, mirrored)
         flat = dr.gather(mi.Bool, self._lookup.mirror, plane, mirrored)
         count = known.mirrored + dr.select(mirrored, mi.UInt32(1), mi.UInt32(0))
-        beyond = (mirrored & ~flat) | (count > self._most)
+        slab = active & (component == InteractionType.REFRACTION)
+        passed = known.passed + dr.select(slab, mi.UInt32(1), mi.UInt32(0))
+        beyond = (mirrored & ~flat) | (count > self._most) | (passed > MOST_SLABS)
         diffuse = component == InteractionType.DIFFUSE
-        return Known(known.exact & ~beyond & ~diffuse, count)
+        return Known(known.exact & ~beyond & ~diffuse, count, passed)

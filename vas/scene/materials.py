@@ -58,7 +58,7 @@ def itu_constants(itu_type: str, frequency_hz: float) -> Constants:
 
 
 def slab_loss_db(material: RadioMaterial, frequency_hz: float) -> float:
-    """What a slab of a material takes from a wave that passes straight through, dB.
+    """The least that a slab of a material takes from a wave, at any angle, dB.
 
     Waves that go to and fro inside are counted (ITU-R P.2040-3, equation 42).
 
@@ -67,11 +67,14 @@ def slab_loss_db(material: RadioMaterial, frequency_hz: float) -> float:
         frequency_hz: carrier frequency, Hz.
     """
     eta = complex_permittivity(material, frequency_hz)
-    inside = np.sqrt(eta)
-    mirrored = (1 - inside) / (1 + inside)
+    cosine = np.linspace(0.02, 1.0, 99)
+    inside = np.sqrt(eta - 1 + cosine**2)
+    te = (cosine - inside) / (cosine + inside)
+    tm = (eta * cosine - inside) / (eta * cosine + inside)
+    mirrored = np.stack([te, tm])
     turn = 2 * np.pi * frequency_hz / speed_of_light * material.thickness_m * inside
     through = (1 - mirrored**2) * np.exp(-1j * turn) / (1 - mirrored**2 * np.exp(-2j * turn))
-    return float(-20 * np.log10(max(abs(through), 1e-30)))
+    return float(-20 * np.log10(max(np.abs(through).max(), 1e-30)))
 
 
 def complex_permittivity(material: RadioMaterial, frequency_hz: float) -> complex:
