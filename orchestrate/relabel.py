@@ -239,10 +239,13 @@ class _Job:
     def _finish(self, out: Path, watch: Progress) -> None:
         watch.start("Drawing before and after", 0)
         changed = self.changed
+        before = self.source.manifest
         notes = (
             *_notes(self.provenance, self.left_out),
             *self._opened,
             *radio_notes(changed.bundle, changed.spec.radio),
+            # What an earlier relabelling left out is still missing.
+            *(before.notes if before.relabelled else ()),
         )
         add_patterns(out, changed.transmitters)
         draw_transmitters(changed.bundle, changed.transmitters, out / TRANSMITTERS_PNG)
@@ -252,7 +255,7 @@ class _Job:
             changed.bundle,
             changed.transmitters,
             list(self.source.names),
-            notes,
+            tuple(dict.fromkeys(notes)),
             self.provenance,
         )
         after = Dataset(out, manifest)

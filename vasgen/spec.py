@@ -162,7 +162,7 @@ class RadioSpec(Part):
         lattice = self.surface == "lattice"
         if self.solver == "closed-form" and lattice:
             raise ValueError(
-                "solver closed-form needs surface footprint; for a lattice set it to auto or coverage"
+                "solver closed-form needs surface footprint; for a lattice set it to auto"
             )
         named = ("store_paths", "strongest_paths", "diffracted_reflections")
         given = [name for name in named if getattr(self, name)]

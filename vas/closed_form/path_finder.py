@@ -103,7 +103,7 @@ class PathFinder:
         self._guided = GuidedRays(radio, lookup, facets, bundle.radio_materials, spec)
         self._mirrors = Mirrors(radio, facets, lookup)
         self._plain = FreeSpace(spec.frequency_hz, radio.centre)
-        self._most_gain = 0.0
+        self._most_gain = 1.0
         self._source = np.zeros(3)
         self._lights: list[Lighting] = []
         self._bends: list[Bending] = []
@@ -119,10 +119,8 @@ class PathFinder:
         # Where paths run is to serve other antennas too.
         plain = dataclasses.replace(transmitter, antenna=Antenna(polarization="VH"))
         self._plain.set_transmitter(plain)
-        self._most_gain = 0.0
-        if (transmitter.antenna.num_ports, transmitter.antenna.pattern) != (1, "iso"):
-            towards = directions(*globe()).reshape(-1, 3)
-            self._most_gain = _MARGIN * float(radiated_power(self._scene.radio, towards).max())
+        towards = directions(*globe()).reshape(-1, 3)
+        self._most_gain = _MARGIN * float(radiated_power(self._scene.radio, towards).max())
         every = self._candidates(seed)
         self._lights = []
         for number, surface in enumerate(self._surfaces):
@@ -197,14 +195,12 @@ class PathFinder:
         self._lights[view].forget()
 
     def _gains(self, points: Points, found: Arrivals) -> Array:
-        """Powers of paths, (1 or 2, N): see :class:`Lighting`."""
+        """Powers of paths, (2, N): see :class:`Lighting`."""
+        _, radio, _, _, _, table = self._scene
         paths = self._paths(points, found)
-        gains = [path_gains(self._plain, self._scene.table, paths)]
-        if self._most_gain:
-            own = path_gains(self._scene.radio, self._scene.table, paths)
-            gains.append(own / self._most_gain)
+        plain, own = (path_gains(space, table, paths) for space in (self._plain, radio))
         counted = self._spec.line_of_sight | (paths.mechanism != _DIRECT)
-        return np.array(gains) * counted
+        return np.array([plain, own / self._most_gain]) * counted
 
     def _paths(self, points: Points, found: Arrivals | Ends) -> Paths:
         planes, wedges = self._scene.facets.planes, self._scene.wedges
