@@ -200,7 +200,8 @@ class PathFinder:
         paths = self._paths(points, found)
         plain, own = (path_gains(space, table, paths) for space in (self._plain, radio))
         counted = self._spec.line_of_sight | (paths.mechanism != _DIRECT)
-        return np.array([plain, own / self._most_gain]) * counted
+        weighed: Array = np.array([plain, own / self._most_gain]) * counted
+        return weighed
 
     def _paths(self, points: Points, found: Arrivals | Ends) -> Paths:
         planes, wedges = self._scene.facets.planes, self._scene.wedges
