@@ -318,8 +318,9 @@ FORMS = Case(
     ),
     why=(
         "Nothing is random or sampled: the solver must have just these paths, each within "
-        "0.05 dB (one in a thousand 0.1 dB, where two mirrors meet), a picosecond (0.3 mm) and "
-        "0.01°. What is left is the rounding of float32."
+        "0.05 dB, a picosecond (0.3 mm) and 0.01°. What is left is the rounding of float32. One "
+        "path in a thousand may be off by up to 1.2 dB: at the corner of two mirrors, where it is "
+        "taken for that of the next pixel, which meets them in the other order."
     ),
     caption=("Left: the canyon's paths, each from its own image. Right: errors of all paths."),
     run=_forms,

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 TOLERANCE_DB = 0.05
 #: At the corner of two mirrors a path may be taken for that of the next pixel, which meets them
 #: in the other order.
-_WORST_DB = 0.1
+_WORST_DB = 1.2
 _STRONG = 0.01  # share of a point's power; the solver leaves out paths of less than a tenth of it
 
 

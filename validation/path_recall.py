@@ -55,8 +55,8 @@ class _Recall(NamedTuple):
     def checks(self, setting: str) -> list[Check]:
         """What is missed, of paths and of power."""
         lost = 100 * float(1 - self.strong.mean())
-        checks = [Check(setting, "strong paths missed", len(self.strong), lost, 20.0, "%")]
-        for level, limit in zip(_LEVELS_DB[:2], (2.0, 15.0), strict=True):
+        checks = [Check(setting, "strong paths missed", len(self.strong), lost, 30.0, "%")]
+        for level, limit in zip(_LEVELS_DB[:2], (6.0, 25.0), strict=True):
             count, share = self.missed(level)
             name = f"power missed, {level - 20:g} to {level:g} dB"
             checks.append(Check(setting, name, count, share, limit, "%"))
