@@ -23,7 +23,7 @@ from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas.closed_form.path_finder import PathFinder, TracedScene
 from vasgen.vas.counting.coverage import trace_coverage
-from vasgen.vas.counting.partition import Partition
+from vasgen.vas.counting.partition import Lit, Partition
 from vasgen.vas.counting.remainder import BlockAudience, has_remainder
 from vasgen.vas.paths.path_field import MaterialTable, material_table, path_gains
 from vasgen.vas.paths.path_sets import at_pixels, joined, renumbered
@@ -41,6 +41,7 @@ from vasgen.vas.surfaces.image_index import ImageIndex
 from vasgen.vas.surfaces.surface import ReceiverSurface, Target, sum_by_group
 
 Array = NDArray[np.float64]
+Index = NDArray[np.int64]
 
 _DIRECT = MECHANISMS.index("line of sight")
 _REFLECTION = MECHANISMS.index("reflection")
@@ -147,9 +148,9 @@ class _Views:
         few = len(parts) == len(surfaces)
         cut = index if few else ImageIndex(parts, scene.radio.centre)
         self._finder = PathFinder(scene, spec, cut, parts)
-        self._partition = Partition(scene.lookup, spec.reflections)
+        self._partition = Partition(scene.lookup, self._cells())
         self._audience: BlockAudience | None = None
-        if has_remainder(spec, scene.facets):
+        if has_remainder(spec):
             self._audience = BlockAudience(surfaces, index)
 
     def solve(self, transmitter: Transmitter, seed: int, advance: Advance) -> list[_Map]:
@@ -157,20 +158,37 @@ class _Views:
         self._radio.set_transmitter(transmitter)
         self._finder.look_from(transmitter, seed)
         maps, numbers = [], itertools.count()
+        lit: list[Lit] = []
         for crops in self._crops:
-            parts = [self._known(next(numbers), crop.surface) for crop in crops]
+            parts = [self._known(next(numbers), crop.surface, lit) for crop in crops]
             maps.append(_merged(parts, crops))
             advance(_PATHS_SHARE / len(self._crops))
+        self._partition.learn(lit)
         rest = scaled(advance, 1 - _PATHS_SHARE)
         if self._audience is None:
             rest(1.0)
             return maps
         return self._with_remainder(self._audience, maps, seed, rest)
 
-    def _known(self, number: int, surface: ReceiverSurface) -> _Map:
+    def _cells(self) -> Index:
+        """Cell of each pixel of all views in a row; crops count theirs one after the other."""
+        numbers, found = itertools.count(), []
+        for crops in self._crops:
+            cell = np.zeros(sum(len(crop.pixel) for crop in crops), np.int64)
+            for crop in crops:
+                cell[crop.pixel] = self._finder.cells(next(numbers))
+            found.append(cell)
+        return np.concatenate(found)
+
+    def _known(self, number: int, surface: ReceiverSurface, lit: list[Lit]) -> _Map:
         """What is known in closed form.
 
         Every pixel's middle first; then, where neighbours differ, several points.
+
+        Args:
+            number: of the part.
+            surface: what it sees.
+            lit: what mirrors light is appended.
         """
         origin, pixel = self._radio.centre, surface.centres.pixel
         coarse = self._finder.middles(number, middles(surface, origin))
@@ -183,6 +201,7 @@ class _Views:
         paths = joined(at_pixels(coarse, even), fine)
         found = _map(self._radio, self._table, paths, gains, self._spec)
         found = found._replace(recall=self._finder.recall(number))
+        lit.append(self._finder.lit(number))
         self._finder.forget(number)
         return found
 

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from vasgen.bundle import RadioMaterial
 from vasgen.spec import RadioSpec
 from vasgen.vas.counting.partition import MOST_SLABS
+from vasgen.vas.device import in_fours, on_lanes, tiles, xyz
 from vasgen.vas.paths.paths import Chains, Event
 from vasgen.vas.scene.materials import slab_loss_db
 from vasgen.vas.scene.plane_lookup import PlaneLookup
 from vasgen.vas.scene.planes import Facets
 from vasgen.vas.scene.radio_scene import RadioScene
 from vasgen.vas.scene.visibility import opaque_point
+from vasgen.vas.surfaces.keys import mixed
 from vasgen.vas.surfaces.surface import RAY_EPSILON, Target
 
 Array = NDArray[np.float64]
@@ -126,7 +128,7 @@ class GuidedRays:
         self._num_materials = len(materials)
         loss = [slab_loss_db(material, spec.frequency_hz) for material in materials]
         self._loss = mi.Float(np.minimum(loss, 2 * _MOST_LOSS_DB).astype(np.float32))
-        self._normal = mi.Float(_padded(facets.planes.normal).astype(np.float32))
+        self._normal = mi.Float(in_fours(facets.planes.normal).astype(np.float32))
         self._slabs = min(MOST_SLABS, spec.max_depth) if spec.refraction else 0
         self._most = spec.max_depth
 
@@ -149,16 +151,14 @@ class GuidedRays:
         unfolding = _Unfolding(self._facets, source, target, mirrors)
         chains = mi.UInt32(np.ascontiguousarray(mirrors + 1).astype(np.uint32).ravel())
         ends = _Ends(
-            mi.Float(_padded(target.point - self._radio.centre).astype(np.float32)),
-            mi.Float(_padded(target.normal, 10 * np.log10(least + 1e-30)).astype(np.float32)),
+            mi.Float(in_fours(target.point - self._radio.centre).astype(np.float32)),
+            mi.Float(in_fours(target.normal, 10 * np.log10(least + 1e-30)).astype(np.float32)),
         )
         start = opaque_point(self._radio, source)
         width = mirrors.shape[1]
         found = [self._nothing(width + self._slabs)]
-        for begin in range(0, len(pairs.point), _PAIRS_AT_ONCE):
-            part = slice(begin, begin + _PAIRS_AT_ONCE)
-            point, row = (mi.UInt32(mi.Int64(numbers[part])) for numbers in pairs)
-            dr.eval(point, row)
+        for part in tiles(len(pairs.point), _PAIRS_AT_ONCE):
+            point, row = (on_lanes(numbers[part]) for numbers in pairs)
             way = unfolding.departure(point, row)
             budget = ends.budget(point, way[1], self._radio.scene.wavelength)
             possible = dr.compress(unfolding.possible(point, row) & (budget > 0))
@@ -204,13 +204,13 @@ class GuidedRays:
             code = 1 + dr.select(mirror, 1, 0) + 2 * (material + self._num_materials * plane)
             slot = active & (depth < columns)
             dr.scatter(met, code, lane * columns + depth, slot)
-            key = dr.select(active, _mixed(key, code), key)
+            key = dr.select(active, mixed(key, mi.UInt64(code)), key)
             mirrored = dr.select(mirror, mirrored + 1, mirrored)
             depth = dr.select(active, depth + 1, depth)
             passed = depth - mirrored
             active &= (depth <= most) & (passed <= self._slabs) & (loss < most_loss)
             # The plane's own normal: that of a small triangle is rounded.
-            normal = _xyz(dr.gather(mi.Vector4f, self._normal, plane, mirror))
+            normal = xyz(dr.gather(mi.Vector4f, self._normal, plane, mirror))
             turned = dr.select(mirror, ray.d - 2 * dr.dot(ray.d, normal) * normal, ray.d)
             return hit.spawn_ray(d=turned), mirrored, depth, loss, key, active, arrived | here
 
@@ -231,7 +231,7 @@ class GuidedRays:
         keys = np.array(dr.gather(mi.UInt64, key, lanes), np.uint64)
         key, first, chain = np.unique(keys, return_index=True, return_inverse=True)
         places = np.array(lanes, np.int64)[first, None] * columns + np.arange(columns)
-        codes = dr.gather(mi.UInt32, met, mi.UInt32(mi.Int64(places.ravel())))
+        codes = dr.gather(mi.UInt32, met, on_lanes(places.ravel()))
         chains = self._chains(np.array(codes, np.uint32).reshape(-1, columns))
         return Arrivals(reached, rows, chain.reshape(-1), chains, key)
 
@@ -275,8 +275,8 @@ class _Ends(NamedTuple):
         import drjit as dr
         import mitsuba as mi
 
-        end = mi.Point3f(_xyz(dr.gather(mi.Vector4f, self.point, point)))
-        normal = _xyz(dr.gather(mi.Vector4f, self.normal, point))
+        end = mi.Point3f(xyz(dr.gather(mi.Vector4f, self.point, point)))
+        normal = xyz(dr.gather(mi.Vector4f, self.normal, point))
         way = end - ray.o
         ahead = dr.dot(way, ray.d)
         near = dr.norm(dr.cross(way, ray.d)) < _NEAR_M + _NEAR_SHARE * far
@@ -293,11 +293,11 @@ class _Unfolding:
         import mitsuba as mi
 
         planes = facets.planes
-        self._plane = mi.Float64(_padded(planes.normal, planes.offset - planes.normal @ source))
+        self._plane = mi.Float64(in_fours(planes.normal, planes.offset - planes.normal @ source))
         self._low, self._high = (
-            mi.Float64(_padded(facets.box[:, side] - source)) for side in (0, 1)
+            mi.Float64(in_fours(facets.box[:, side] - source)) for side in (0, 1)
         )
-        self._point = mi.Float64(_padded(target.point - source))
+        self._point = mi.Float64(in_fours(target.point - source))
         self._mirrors = mi.UInt32(np.ascontiguousarray(mirrors + 1).astype(np.uint32).ravel())
         self._width = mirrors.shape[1]
 
@@ -320,7 +320,7 @@ class _Unfolding:
         for number in range(self._width):
             some, plane, normal, offset = self._mirror(row, number)
             low, high = (
-                _xyz(dr.gather(mi.Vector4d, box, plane, some)) for box in (self._low, self._high)
+                xyz(dr.gather(mi.Vector4d, box, plane, some)) for box in (self._low, self._high)
             )
             t = (offset - dr.dot(normal, place)) / dr.dot(normal, way)
             at = place + t * way
@@ -335,7 +335,7 @@ class _Unfolding:
         import drjit as dr
         import mitsuba as mi
 
-        image, order = _xyz(dr.gather(mi.Vector4d, self._point, point)), mi.UInt32(0)
+        image, order = xyz(dr.gather(mi.Vector4d, self._point, point)), mi.UInt32(0)
         for number in reversed(range(self._width)):
             some, _, normal, offset = self._mirror(row, number)
             height = dr.dot(normal, image) - offset
@@ -351,31 +351,4 @@ class _Unfolding:
         wanted = dr.gather(mi.UInt32, self._mirrors, row * self._width + number)
         some, plane = wanted > 0, wanted - 1
         table = dr.gather(mi.Vector4d, self._plane, plane, some)
-        return some, plane, _xyz(table), table.w
-
-
-def _mixed(key: Any, code: Any) -> Any:
-    """A 64-bit hash of a sequence, one number more (SplitMix64; Steele, Lea and Flood 2014)."""
-    import mitsuba as mi
-
-    key = (key ^ mi.UInt64(code)) + mi.UInt64(0x9E3779B97F4A7C15)
-    key = (key ^ (key >> 30)) * mi.UInt64(0xBF58476D1CE4E5B9)
-    key = (key ^ (key >> 27)) * mi.UInt64(0x94D049BB133111EB)
-    return key ^ (key >> 31)
-
-
-def _xyz(vector: Any) -> Any:
-    import drjit as dr
-    import mitsuba as mi
-
-    kind = mi.Vector3d if dr.type_v(vector) == dr.VarType.Float64 else mi.Vector3f
-    return kind(vector.x, vector.y, vector.z)
-
-
-def _padded(vectors: Array, last: Array | None = None) -> Array:
-    """Rows of three numbers as one line of rows of four."""
-    table = np.zeros((len(vectors), 4))
-    table[:, :3] = vectors
-    if last is not None:
-        table[:, 3] = last
-    return table.ravel()
+        return some, plane, xyz(table), table.w

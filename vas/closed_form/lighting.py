@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vasgen.vas.closed_form.chain_search import Candidates
 from vasgen.vas.closed_form.guided import Arrivals, GuidedRays, Pairs, joined
 from vasgen.vas.closed_form.patches import Patches
+from vasgen.vas.counting.partition import Lit
 from vasgen.vas.paths.paths import Points
 from vasgen.vas.surfaces.cells import CELL, Cells
 from vasgen.vas.surfaces.keys import distinct
@@ -83,7 +84,7 @@ class Lighting:
         self._half = np.zeros(len(self._mirrors), np.int64)
         np.bitwise_or.at(self._half, number, found.half)
         self._known: tuple[Patches, Arrivals] | None = None
-        self._inner = np.zeros(0, np.int64)
+        self._inner = self._lit = np.zeros(0, np.int64)
         self._open = self._inner, self._inner
         self.recall = 1.0
 
@@ -97,14 +98,34 @@ class Lighting:
         gain = self._weigh(points, arrivals)
         share = _shares(gain, self._sums(points, arrivals, gain), arrivals)
         gain = gain[0]
-        # Whether the transmitter is in sight does not depend on how it shines.
-        kept = (share > _NEGLIGIBLE) | (arrivals.mirrors == 0)
+        kept = self._kept(points, arrivals, share)
         arrivals, gain, matters = arrivals.take(kept), gain[kept], share[kept] > _MINOR
         pixel, shape = points.pixel[arrivals.point], self._surface.shape
         patches = Patches(shape, pixel, arrivals.mirrors, arrivals.chain, matters)
         self._known = patches, arrivals
         self.recall = self._recall(sum_by_group(arrivals.mirrors, gain, len(self._mirrors)))
         return arrivals
+
+    def lit(self) -> Lit:
+        """The cells in which all paths by way of a chain of mirrors are known."""
+        cell, mirrors = np.divmod(self._lit, len(self._mirrors))
+        return Lit(cell, self._mirrors[mirrors])
+
+    def _kept(self, points: Points, arrivals: Arrivals, share: Array) -> Mask:
+        """Which paths matter: those of chains that bring anything worth its while to their cell.
+
+        What is dropped is dropped from whole cells, so that it is known what remains to be
+        counted.
+        """
+        cell = self._cells.of_pixel[points.pixel[arrivals.point]]
+        key = cell * len(self._mirrors) + arrivals.mirrors
+        # Paths of a chain to a cell mostly follow each other.
+        begin = np.flatnonzero(np.diff(key, prepend=-1))
+        matters = np.maximum.reduceat(share, begin) > _NEGLIGIBLE
+        # Whether the transmitter is in sight does not depend on how it shines.
+        matters |= arrivals.mirrors[begin] == 0
+        self._lit = distinct(key[begin[matters]])
+        return np.repeat(np.isin(key[begin], self._lit), np.diff(begin, append=len(key)))
 
     def _grown(self, points: Points) -> Arrivals:
         """Paths of all patches, from where they were seen to where they end."""
@@ -159,7 +180,8 @@ class Lighting:
     def forget(self) -> None:
         """Free all that is known; ask nothing more."""
         self._known, self._seen = None, np.zeros(0, np.int64)
-        self._inner, self._open = self._seen, (self._seen, self._seen)
+        self._inner = self._lit = self._seen
+        self._open = self._seen, self._seen
 
     def _all_known(self) -> tuple[Patches, Arrivals]:
         assert self._known is not None, "the middles come first"

@@ -23,6 +23,7 @@ from vasgen.transmitter import Transmitter
 from vasgen.vas.closed_form.chain_search import Candidates, ChainSearch
 from vasgen.vas.closed_form.guided import Arrivals, GuidedRays
 from vasgen.vas.closed_form.lighting import Lighting
+from vasgen.vas.counting.partition import Lit
 from vasgen.vas.edges.bending import Bending
 from vasgen.vas.edges.bent_paths import Ends
 from vasgen.vas.edges.diffraction import Diffraction
@@ -96,8 +97,7 @@ class PathFinder:
         self._surfaces = surfaces
         self._cells = [cells_of(surface) for surface in surfaces]
         self._first = np.cumsum([0, *(len(cells) for cells in self._cells)])
-        pairs = zip(self._first[:-1], self._cells, strict=True)
-        cell = np.concatenate([first + cells.of_pixel for first, cells in pairs])
+        cell = np.concatenate([self.cells(number) for number in range(len(surfaces))])
         triangles = bundle.face_table.triangles
         self._search = ChainSearch(radio, lookup, index, cell, triangles, spec)
         self._guided = GuidedRays(radio, lookup, facets, bundle.radio_materials, spec)
@@ -189,6 +189,15 @@ class PathFinder:
     def recall(self, view: int) -> float:
         """Share of the mirrored power whose chains the search has found; after :meth:`middles`."""
         return self._lights[view].recall
+
+    def lit(self, view: int) -> Lit:
+        """What mirrors are known to light in a view; after :meth:`middles`."""
+        lit = self._lights[view].lit()
+        return lit._replace(cell=self._first[view] + lit.cell)
+
+    def cells(self, view: int) -> Index:
+        """Cell of each pixel of a view, (P,), over the cells of all views."""
+        return np.asarray(self._first[view] + self._cells[view].of_pixel)
 
     def forget(self, view: int) -> None:
         """Free what is known of a view: it takes more memory than its paths."""

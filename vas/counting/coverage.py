@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from vasgen.seeding import stream
 from vasgen.spec import RadioSpec
 from vasgen.vas.counting.chunks import checkpoints, chunk_sizes
-from vasgen.vas.counting.partition import Known, Partition
+from vasgen.vas.counting.partition import Partition, Way
 from vasgen.vas.counting.receivers import ImageReceiver, MeshReceiver, Receiver
 from vasgen.vas.counting.shot_noise import ShotNoise
 from vasgen.vas.counting.slab import SlabReceiver
@@ -218,16 +218,18 @@ def _shoot(
     most = dr.opaque(mi.UInt32, spec.max_depth)
     first = dr.opaque(mi.UInt32, 0 if line_of_sight else 1)
 
+    def every(pixel: Any, active: Any) -> Any:
+        return active
+
     def bounce(
-        ray: Any, field: Any, angle: Any, depth: Any, active: Any, sampler: Any, *known: Known
+        ray: Any, field: Any, angle: Any, depth: Any, active: Any, sampler: Any, *way: Way
     ) -> tuple[Any, ...]:
         hit = scene.ray_intersect(ray, active=active)
         power = dr.squared_norm(field) * angle
         counted = active & (depth >= first)
-        for some in known:
-            counted &= ~some.exact
+        counts = partition.remains(way[0]) if partition else every
         for receiver in receivers:
-            receiver.add(ray, hit, power, counted)
+            receiver.add(ray, hit, power, counted, counts)
         active = active & hit.is_valid()
         chance, place = sampler.next_1d(), sampler.next_2d()
         sample, (field,) = solver._sample_radio_material(
@@ -235,11 +237,11 @@ def _shoot(
         )
         diffuse = active & (sample.sampled_component == InteractionType.DIFFUSE)
         if partition is not None:
-            known = (partition.after(known[0], hit, sample.sampled_component, active),)
+            way = (partition.after(way[0], hit, sample.sampled_component, active),)
         depth = depth + 1
         gone = (depth > most) | (sample.sampled_component == InteractionType.NONE)
         angle = dr.select(diffuse, dr.two_pi, angle)
-        return hit.spawn_ray(d=sample.wo), field, angle, depth, active & ~gone, sampler, *known
+        return hit.spawn_ray(d=sample.wo), field, angle, depth, active & ~gone, sampler, *way
 
     state = (
         ray,

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from vasgen.spec import RadioSpec
 from vasgen.vas.counting.coverage import Counters, Coverage
 from vasgen.vas.counting.credibility import Counts, believed
-from vasgen.vas.counting.receivers import Sums
+from vasgen.vas.counting.partition import MOST_SLABS
+from vasgen.vas.counting.receivers import Chooses, Sums
 from vasgen.vas.counting.shot_noise import ShotNoise
-from vasgen.vas.scene.planes import Facets
 from vasgen.vas.surfaces.image_index import ImageIndex, Spot
 from vasgen.vas.surfaces.surface import ReceiverSurface, sum_by_group
 
@@ -85,7 +85,7 @@ class BlockReceiver:
         area = np.maximum(np.concatenate([some.area for some in blocks]), 1e-30)
         self._per_area = mi.Float((1.0 / area).astype(np.float32))
 
-    def add(self, ray: Any, hit: Any, power: Any, active: Any) -> None:
+    def add(self, ray: Any, hit: Any, power: Any, active: Any, counts: Chooses) -> None:
         """See :class:`vasgen.vas.counting.receivers.Receiver`."""
         import drjit as dr
         import mitsuba as mi
@@ -93,7 +93,8 @@ class BlockReceiver:
         def count(spot: Spot) -> None:
             block = dr.gather(mi.UInt32, self._block, spot.pixel, spot.active)
             per_area = dr.gather(mi.Float, self._per_area, block, spot.active)
-            self.sums.add(block, power * per_area / spot.arriving, spot.active)
+            some = counts(spot.pixel, spot.active)
+            self.sums.add(block, power * per_area / spot.arriving, some)
 
         self._index.each_view(ray, hit, active, count)
 
@@ -136,16 +137,11 @@ def _wider(surface: ReceiverSurface, side: int) -> tuple[Index, Index]:
     return found[0], found[1]
 
 
-def has_remainder(spec: RadioSpec, facets: Facets) -> bool:
+def has_remainder(spec: RadioSpec) -> bool:
     """Whether any path can be outside what is evaluated in closed form.
 
     Args:
-        spec: mechanisms, depth, and reflections in closed form.
-        facets: of the scene.
+        spec: mechanisms and depth.
     """
-    if spec.max_depth == 0:
-        return False
-    if spec.diffuse_reflection:
-        return True
-    beyond = spec.max_depth > spec.reflections or not facets.mirror.all()
-    return spec.specular_reflection and beyond
+    turned = spec.specular_reflection or spec.diffuse_reflection
+    return spec.max_depth > (0 if turned else MOST_SLABS)

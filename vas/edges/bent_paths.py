@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.vas.device import on_lanes, tiles, xyz
 from vasgen.vas.edges.mirrors import Mirrors
 from vasgen.vas.edges.ways import Ways
 from vasgen.vas.paths.paths import Chains
@@ -135,9 +136,8 @@ class BentPaths:
         """
         table = point_table(self._radio, target)
         found = [np.zeros((3, 0), np.int64)]
-        for begin in range(0, len(way), _PAIRS_AT_ONCE):
-            part = slice(begin, begin + _PAIRS_AT_ONCE)
-            pairs = self.existing(on_device_index(way[part]), on_device_index(point[part]), table)
+        for part in tiles(len(way), _PAIRS_AT_ONCE):
+            pairs = self.existing(on_lanes(way[part]), on_lanes(point[part]), table)
             found.append(np.stack([np.array(numbers, np.int64) for numbers in pairs[1:]]))
         way, point, material = np.concatenate(found, axis=1)
         # Chains of one way differ where faces of several materials lie in its mirror.
@@ -195,7 +195,7 @@ class BentPaths:
         import mitsuba as mi
 
         origin, length, along, normal_0, normal_n = self._edges(way)
-        end, normal = (_xyz(dr.gather(mi.Vector4f, table, 2 * point + k)) for k in range(2))
+        end, normal = (xyz(dr.gather(mi.Vector4f, table, 2 * point + k)) for k in range(2))
         source, image = self._source, end
         if self._mirrors is not None:
             before, after = self._mirrors_of(way)
@@ -220,7 +220,7 @@ class BentPaths:
         import mitsuba as mi
 
         rows = [dr.gather(mi.Vector4f, self._table, 4 * way + k) for k in range(4)]
-        origin, along, normal_0, normal_n = (_xyz(row) for row in rows)
+        origin, along, normal_0, normal_n = (xyz(row) for row in rows)
         return mi.Point3f(origin), rows[0].w, along, normal_0, normal_n
 
     def _possible(self, way: Any, bends: Bends) -> Any:
@@ -282,20 +282,6 @@ def point_table(radio: RadioScene, target: Target) -> Any:
     return mi.Float(table.ravel())
 
 
-def on_device_index(numbers: Index) -> Any:
-    """Indices as evaluated ``mi.UInt32``.
-
-    Kernels are compiled apart for memory that is aligned and that is not, as that of numpy
-    may be: a copy is always aligned.
-    """
-    import drjit as dr
-    import mitsuba as mi
-
-    index = mi.UInt32(mi.Int64(np.asarray(numbers, np.int64)))
-    dr.eval(index)
-    return index
-
-
 def kept(keep: Any, *numbers: Any) -> list[Any]:
     """The numbers, ``mi.UInt32``, whose mask is set."""
     import drjit as dr
@@ -342,9 +328,3 @@ def _wedge_table(wedges: Wedges, centre: Array) -> NDArray[np.float32]:
     table[:, 1, :3], table[:, 2, :3] = wedges.along, wedges.normal_0
     table[:, 3, :3] = wedges.normal_n
     return table.ravel()
-
-
-def _xyz(vector: Any) -> Any:
-    import mitsuba as mi
-
-    return mi.Vector3f(vector.x, vector.y, vector.z)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.vas.edges.bent_paths import Bends, BentPaths, kept, on_device_index, point_table
+from vasgen.vas.device import on_lanes, tiles
+from vasgen.vas.edges.bent_paths import Bends, BentPaths, kept, point_table
 from vasgen.vas.edges.ways import Ways, facing
 from vasgen.vas.scene.field import radiated_field
 from vasgen.vas.scene.radio_scene import RadioScene
@@ -80,11 +81,8 @@ class Diffraction:
         """
         table = point_table(self._radio, target)
         gain = np.zeros(len(wedge))
-        for begin in range(0, len(wedge), _PAIRS_AT_ONCE):
-            part = slice(begin, begin + _PAIRS_AT_ONCE)
-            gain[part] = np.array(
-                self._gain(on_device_index(wedge[part]), on_device_index(point[part]), table)
-            )
+        for part in tiles(len(wedge), _PAIRS_AT_ONCE):
+            gain[part] = np.array(self._gain(on_lanes(wedge[part]), on_lanes(point[part]), table))
         return gain
 
     def _gain(self, wedge: Any, point: Any, table: Any) -> Any:

@@ -17,6 +17,7 @@ from vasgen.bundle import RadioMaterial
 from vasgen.errors import InputError
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
+from vasgen.vas.device import tiles
 from vasgen.vas.paths.path_field import PATHS_AT_ONCE, MaterialTable, material_table, path_fields
 from vasgen.vas.paths.paths import Paths, Points
 from vasgen.vas.scene.radio_scene import FreeSpace
@@ -173,16 +174,10 @@ def channel_frequency_response(cir: Cir, frequencies_hz: ArrayLike) -> Complex:
 
 def path_parameters(radio: FreeSpace, table: MaterialTable, paths: Paths) -> PathParameters:
     """Amplitude, delay and angles of each path; arguments as of :func:`path_fields`."""
-    parts = [_parameters(radio, table, paths, rows) for rows in tiles(len(paths))]
+    parts = [_parameters(radio, table, paths, rows) for rows in tiles(len(paths), PATHS_AT_ONCE)]
     pairs = np.zeros((0, 2))
     none = PathParameters(pairs.astype(np.complex128), np.zeros(0), pairs, pairs)
     return PathParameters(*map(np.concatenate, zip(none, *parts, strict=True)))
-
-
-def tiles(count: int) -> Iterator[slice]:
-    """Slices of paths that fit on the device together."""
-    for begin in range(0, count, PATHS_AT_ONCE):
-        yield slice(begin, min(begin + PATHS_AT_ONCE, count))
 
 
 def _parameters(

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.vas.device import on_lanes, padded
 from vasgen.vas.paths.paths import Chains, Event, Paths
 
 Array = NDArray[np.float64]
@@ -144,26 +145,6 @@ def legs_of(paths: Paths, chains: ChainTable, rows: slice) -> Legs:
     legs = Legs(departure, arrival, incoming, outgoing, before, after)
     dr.eval(*legs)
     return legs
-
-
-def on_lanes(numbers: NDArray[np.int32]) -> Any:
-    """Numbers, one a lane, as ``mi.UInt32`` in memory of the device's own.
-
-    Kernels are compiled apart for memory that is aligned and that is not, as that of numpy
-    may be.
-    """
-    import drjit as dr
-    import mitsuba as mi
-
-    copied = mi.UInt32(mi.Int64(np.asarray(numbers, np.int64)))
-    dr.eval(copied)
-    return copied
-
-
-def padded(rows: NDArray[Any]) -> NDArray[Any]:
-    """Rows of a table, one after the other, and a row of zeros: no table is empty."""
-    columns = int(np.prod(rows.shape[1:]))
-    return np.append(rows, np.zeros(max(columns, 1), rows.dtype))
 
 
 class _Mirrors:

@@ -11,7 +11,7 @@ imaginary parts, and a delay is a negative phase.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from vasgen.bundle import RadioMaterial
 from vasgen.layers import MECHANISMS
 from vasgen.spec import RadioSpec
-from vasgen.vas.paths.legs import ChainTable, Legs, legs_of, on_lanes, padded
+from vasgen.vas.device import on_lanes, padded, tiles
+from vasgen.vas.paths.legs import ChainTable, Legs, legs_of
 from vasgen.vas.paths.paths import Paths
 from vasgen.vas.paths.wave import Wave
 from vasgen.vas.scene.field import radiated_field
@@ -141,7 +142,7 @@ def path_gains(radio: FreeSpace, table: MaterialTable, paths: Paths) -> Array:
     import drjit as dr
 
     gains = np.zeros(len(paths))
-    for rows in _tiles(paths):
+    for rows in tiles(len(paths), PATHS_AT_ONCE):
         fields = path_fields(radio, table, paths, rows)
         gains[rows] = np.array(dr.squared_norm(fields.field))
     return gains
@@ -168,7 +169,7 @@ def mechanism_gains(radio: FreeSpace, table: MaterialTable, paths: Paths, num_pi
     weight = mi.Float64(padded(paths.points.weight))
     mechanism = mi.UInt32(padded(paths.chains.mechanism).astype(np.uint32))
     pixels = dr.opaque(mi.UInt32, num_pixels)
-    for rows in _tiles(paths):
+    for rows in tiles(len(paths), PATHS_AT_ONCE):
         field = path_fields(radio, table, paths, rows).field
         point, chain = on_lanes(paths.point[rows]), on_lanes(paths.chain[rows])
         cell = dr.gather(mi.UInt32, mechanism, chain) * pixels
@@ -275,7 +276,3 @@ def _wedge_table(wedges: Wedges) -> NDArray[np.float32]:
     """Nine numbers a wedge: direction, normal of face 0, of face n; and a row of zeros."""
     rows = np.column_stack([wedges.along, wedges.normal_0, wedges.normal_n])
     return padded(rows).astype(np.float32)
-
-
-def _tiles(paths: Paths) -> Iterator[slice]:
-    return (slice(b, b + PATHS_AT_ONCE) for b in range(0, len(paths), PATHS_AT_ONCE))

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.constants import speed_of_light
 
 from vasgen.layers import PATH_EVENTS, PATH_GAIN_FLOOR_DB, PATH_LAYERS
-from vasgen.vas.paths.channel import path_parameters, phase, tiles
-from vasgen.vas.paths.path_field import MaterialTable, PathFields, path_fields
+from vasgen.vas.device import tiles
+from vasgen.vas.paths.channel import path_parameters, phase
+from vasgen.vas.paths.path_field import PATHS_AT_ONCE, MaterialTable, PathFields, path_fields
 from vasgen.vas.paths.paths import Paths
 from vasgen.vas.scene.radio_scene import FreeSpace
 from vasgen.vas.surfaces.surface import sum_by_group
@@ -121,7 +122,7 @@ def _listen(radio: FreeSpace, table: MaterialTable, paths: Paths, num_pixels: in
     power, length = np.zeros(len(paths)), np.zeros(len(paths))
     azimuths = np.zeros((4, num_pixels))
     waves = np.zeros((6, len(paths.points)))
-    for rows in tiles(len(paths)):
+    for rows in tiles(len(paths), PATHS_AT_ONCE):
         each = _values(radio, path_fields(radio, table, paths, rows))
         point = paths.point[rows]
         power[rows] = paths.points.weight[point] * each.power

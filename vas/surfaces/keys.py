@@ -1,9 +1,18 @@
-"""Keys: sets of whole numbers."""
+"""Keys: whole numbers that stand for things, and sets of them."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+#: Places of a key in a table, and the size of the table for each key: one key in ten thousand
+#: that is not in it seems to be.
+_PLACES, _BITS_A_KEY = 3, 64
+
+#: Smallest table, bits; a power of two.
+_FEWEST_BITS = 1 << 16
 
 
 def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -16,3 +25,64 @@ def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     new = np.ones(len(ordered), bool)
     new[1:] = ordered[1:] != ordered[:-1]
     return np.asarray(ordered[new])
+
+
+def mixed(key: Any, code: Any) -> Any:
+    """A 64-bit hash of a sequence, one number more (SplitMix64; Steele, Lea and Flood 2014).
+
+    Args:
+        key: hash of the numbers before, zero if there are none: numpy's uint64, or
+            ``mi.UInt64``.
+        code: the next number, of the same kind.
+    """
+    number = np.uint64 if isinstance(key, np.ndarray) else type(key)
+    key = (key ^ code) + number(0x9E3779B97F4A7C15)
+    key = (key ^ (key >> number(30))) * number(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> number(27))) * number(0x94D049BB133111EB)
+    return key ^ (key >> number(31))
+
+
+class KeySet:
+    """A set of hashes that a kernel can ask; a table of bits (Bloom 1970).
+
+    What is in the set always seems to be; one key in some ten thousand others does as well.
+
+    Args:
+        keys: (N,) uint64, evenly spread over all numbers, as hashes are.
+    """
+
+    def __init__(self, keys: NDArray[np.uint64]) -> None:
+        import drjit as dr
+        import mitsuba as mi
+
+        bits = _FEWEST_BITS
+        while bits < _BITS_A_KEY * len(keys):
+            bits *= 2
+        table = np.zeros(bits, bool)
+        for place in range(_PLACES):
+            table[_place(keys, place, bits)] = True
+        words = np.packbits(table, bitorder="little").view(np.uint32)
+        self._words = mi.UInt32(words)
+        self._bits = dr.opaque(mi.UInt64, bits)
+
+    def has(self, key: Any, active: Any) -> Any:
+        """Whether keys, ``mi.UInt64``, are in the set, where active."""
+        import drjit as dr
+        import mitsuba as mi
+
+        found = mi.Bool(active)
+        for number in range(_PLACES):
+            place = mi.UInt32(_place(key, number, self._bits))
+            word = dr.gather(mi.UInt32, self._words, place >> 5, active)
+            found &= ((word >> (place & 31)) & 1) == 1
+        return found
+
+
+def _place(key: Any, number: int, bits: Any) -> Any:
+    """One of the places of keys in a table whose size is a power of two.
+
+    Two halves of a hash make as many places as one likes (Kirsch and Mitzenmacher 2006).
+    """
+    kind = np.uint64 if isinstance(key, np.ndarray) else type(key)
+    step = (key >> kind(32)) | kind(1)
+    return (key + kind(number) * step) & (kind(bits) - kind(1))

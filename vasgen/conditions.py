@@ -1,0 +1,159 @@
+"""Conditions: the light, the air and the camera's motion of one picture.
+
+They change what a picture looks like, and nothing else: depth, normals, labels and radio layers
+are those of the frozen scene.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from vasgen.errors import InputError
+from vasgen.render_spec import Range, RenderSpec
+from vasgen.seeding import stream
+from vasgen.sun import sun_position
+
+Vector = tuple[float, float, float]
+
+#: Elevation of the sun below which lamps are lit if they choose, degrees.
+_LAMPS_BELOW_DEG = 2.0
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What one picture is taken in.
+
+    Attributes:
+        sun_elevation_deg: height of the sun above the horizon, degrees; negative at night.
+        sun_azimuth_deg: direction of the sun, degrees clockwise from north.
+        turbidity: haze of the clear sky, 1 (clear) to 10.
+        visibility_m: meteorological optical range, metres: where black against the horizon keeps
+            5 % of its contrast (WMO-No. 8); None: no fog.
+        lamps: whether street lamps and windows are lit.
+        velocity_m_s: of the camera, world axes, metres a second.
+        shutter_s: how long the shutter is open, seconds; 0: nothing blurs.
+        exposure_ev: stops above (brighter) or below the exposure that follows from the light.
+
+    Raises:
+        InputError: if a value is out of range.
+    """
+
+    sun_elevation_deg: float = 40.0
+    sun_azimuth_deg: float = 220.0
+    turbidity: float = 3.0
+    visibility_m: float | None = None
+    lamps: bool = False
+    velocity_m_s: Vector = (0.0, 0.0, 0.0)
+    shutter_s: float = 0.0
+    exposure_ev: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check("sun_elevation_deg", self.sun_elevation_deg, -90, 90)
+        _check("sun_azimuth_deg", self.sun_azimuth_deg, 0, 360)
+        _check("turbidity", self.turbidity, 1, 10)
+        if self.visibility_m is not None:
+            _check("visibility_m", self.visibility_m, 10, 1e6)
+        for speed in self.velocity_m_s:
+            _check("velocity_m_s", speed, -1000, 1000)
+        _check("shutter_s", self.shutter_s, 0, 10)
+        _check("exposure_ev", self.exposure_ev, -20, 20)
+
+    @property
+    def light(self) -> Conditions:
+        """These conditions as a still camera meets them: all that light and air depend on."""
+        return dataclasses.replace(self, velocity_m_s=(0, 0, 0), shutter_s=0, exposure_ev=0)
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain values that :meth:`from_record` reads back."""
+        return dataclasses.asdict(self) | {"velocity_m_s": list(self.velocity_m_s)}
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Conditions:
+        """Conditions from plain values.
+
+        Raises:
+            InputError: if a key is unknown or a value out of range.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(record) - known)
+        if unknown:
+            raise InputError(
+                f"conditions name {unknown[0]!r}; allowed: {', '.join(sorted(known))}."
+            )
+        given = dict(record)
+        if "velocity_m_s" in given:
+            east, north, up = given["velocity_m_s"]
+            given["velocity_m_s"] = (float(east), float(north), float(up))
+        return cls(**given)
+
+
+def _check(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise InputError(f"{name} is {value}; allowed: {low:g} to {high:g}.")
+
+
+def sample_conditions(spec: RenderSpec, seed: int, name: str) -> Conditions:
+    """The conditions of one view.
+
+    Each value has a stream of its own: a range that changes moves no other value.
+
+    Args:
+        spec: numbers and ranges.
+        seed: seed of the dataset.
+        name: of the view.
+    """
+    draw = _Draw(seed, name)
+    elevation, azimuth = _sun(spec, draw)
+    speed = draw("speed_m_s", spec.speed_m_s)
+    heading = draw("heading", (0.0, 2 * math.pi)) if speed else 0.0
+    return Conditions(
+        sun_elevation_deg=elevation,
+        sun_azimuth_deg=azimuth,
+        turbidity=draw("turbidity", spec.turbidity),
+        visibility_m=_visibility(spec, draw),
+        lamps=spec.lamps == "on" or (spec.lamps == "auto" and elevation < _LAMPS_BELOW_DEG),
+        velocity_m_s=(speed * math.sin(heading), speed * math.cos(heading), 0.0),
+        shutter_s=draw("shutter_s", spec.shutter_s),
+        exposure_ev=draw("exposure_ev", spec.exposure_ev),
+    )
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """Draws the values of one view."""
+
+    seed: int
+    name: str
+
+    def __call__(self, key: str, given: Range) -> float:
+        if not isinstance(given, tuple):
+            return given
+        return float(stream(self.seed, "view", self.name, "conditions", key).uniform(*given))
+
+
+def _sun(spec: RenderSpec, draw: _Draw) -> tuple[float, float]:
+    """Elevation and azimuth, degrees."""
+    if spec.hour is None or spec.latitude_deg is None or spec.date is None:
+        usual = Conditions()
+        elevation, azimuth = spec.sun_elevation_deg, spec.sun_azimuth_deg
+        return (
+            draw("sun_elevation_deg", usual.sun_elevation_deg if elevation is None else elevation),
+            draw("sun_azimuth_deg", usual.sun_azimuth_deg if azimuth is None else azimuth),
+        )
+    first, last = spec.date if isinstance(spec.date, tuple) else (spec.date, spec.date)
+    day = draw("date", (first.toordinal(), last.toordinal() + 1.0)) if first < last else 0.0
+    date = datetime.date.fromordinal(int(day)) if day else first
+    return sun_position(draw("latitude_deg", spec.latitude_deg), date, draw("hour", spec.hour))
+
+
+def _visibility(spec: RenderSpec, draw: _Draw) -> float | None:
+    """Metres: even in the logarithm, since fog of twice the range looks half as dense."""
+    if not isinstance(spec.visibility_m, tuple):
+        return spec.visibility_m
+    low, high = spec.visibility_m
+    drawn = math.exp(draw("visibility_m", (math.log(low), math.log(high))))
+    return min(max(drawn, low), high)  # rounding must not leave the range
