@@ -47,7 +47,7 @@ class Setting:
         spec = self.spec if rays is None else self.spec.model_copy(update={"rays": rays})
         partition = None
         if lit is not None:
-            partition = Partition(self.lookup, cells_of(self.surface).of_pixel)
+            partition = Partition(self.lookup, cells_of(self.surface).of_pixel, 3)
             partition.learn([lit])
         audience = Audience([self.surface], self.radio.centre)
         if blocks:

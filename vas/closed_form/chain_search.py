@@ -21,6 +21,7 @@ from vasgen.vas.counting.coverage import departing, mechanisms, shifted_lattice
 from vasgen.vas.scene.plane_lookup import PlaneLookup
 from vasgen.vas.scene.radio_scene import RadioScene
 from vasgen.vas.surfaces.image_index import ImageIndex, Spot
+from vasgen.vas.surfaces.keys import mixed
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -42,22 +43,20 @@ class Candidates(NamedTuple):
     Attributes:
         cell: (C,) int64, over the cells of all views.
         chain: (C, R) int64, planes in the order a path meets them; -1 behind the last.
-        half: (C,) int64, which half of the rays has seen it: 1, 2, or 3 for both.
     """
 
     cell: Index
     chain: Index
-    half: Index
 
     @classmethod
     def none(cls, reflections: int) -> Candidates:
         """Nothing was seen."""
         nothing = np.zeros(0, np.int64)
-        return cls(nothing, np.zeros((0, reflections), np.int64), nothing)
+        return cls(nothing, np.zeros((0, reflections), np.int64))
 
     def take(self, index: NDArray[np.generic], first: int = 0) -> Candidates:
         """Some of them, by number or mask; cells are counted from ``first`` on."""
-        return Candidates(self.cell[index] - first, self.chain[index], self.half[index])
+        return Candidates(self.cell[index] - first, self.chain[index])
 
 
 class ChainSearch:
@@ -100,18 +99,14 @@ class ChainSearch:
             seed: of the rays; the radio scene has one transmitter set.
         """
         spec = self._spec
-        calls = 4 * max(1, -(-spec.search_rays // (4 * _RAYS_A_CALL)))
+        calls = 2 * max(1, -(-spec.search_rays // (2 * _RAYS_A_CALL)))
         size = -(-spec.search_rays // calls)
-        found, half = np.zeros((0, 1 + spec.reflections), np.uint32), np.zeros(0, np.int64)
+        found = np.zeros((0, 1 + spec.reflections), np.uint32)
         for call in range(calls):
             rows = self._shoot(size, (seed, "search", call), aimed=call % 2 == 1)
-            # Each half holds rays of both kinds, so that they find alike.
-            halves = np.concatenate([half, np.full(len(rows), 1 + call // 2 % 2)])
-            found, number = _distinct(np.concatenate([found, rows]))
-            half = np.zeros(len(found), np.int64)
-            np.bitwise_or.at(half, number, halves)
+            found = _distinct(np.concatenate([found, rows]))
         cell, *chain = found.T.astype(np.int64)
-        return Candidates(cell, np.stack(chain, axis=1) - 1, half)
+        return Candidates(cell, np.stack(chain, axis=1) - 1)
 
     def _shoot(self, rays: int, name: tuple[Any, ...], *, aimed: bool) -> NDArray[np.uint32]:
         """Rows of cell and chain (planes count from one), each once.
@@ -126,7 +121,7 @@ class ChainSearch:
             log = _Log(1 + self._spec.reflections, room)
             self._follow(rays, stream(*name), aimed, log)
             if log.count <= room:
-                return _distinct(log.rows())[0]
+                return _distinct(log.rows())
             room = log.count
 
     def _follow(self, rays: int, random: np.random.Generator, aimed: bool, log: _Log) -> None:
@@ -239,11 +234,9 @@ class _Log:
         return np.stack([np.array(column)[: self.count] for column in self._columns], axis=1)
 
 
-def _distinct(rows: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], Index]:
-    """Each row once, in the order of the rows' hashes; the number among them of each row."""
+def _distinct(rows: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Each row once, in the order of the rows' hashes."""
     key = np.zeros(len(rows), np.uint64)
     for column in rows.T:
-        key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
-        key ^= key >> np.uint64(29)
-    _, first, number = np.unique(key, return_index=True, return_inverse=True)
-    return rows[first], number.reshape(-1)
+        key = mixed(key, column.astype(np.uint64))
+    return np.asarray(rows[np.unique(key, return_index=True)[1]])

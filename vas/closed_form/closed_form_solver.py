@@ -142,13 +142,14 @@ class _Views:
         self._spec = spec
         self._radio = scene.radio
         self._table = scene.table
+        self._surfaces = surfaces
         self._crops = [crops_of(surface) for surface in surfaces]
         parts = [crop.surface for crops in self._crops for crop in crops]
         index = ImageIndex(surfaces, scene.radio.centre)
         few = len(parts) == len(surfaces)
         cut = index if few else ImageIndex(parts, scene.radio.centre)
         self._finder = PathFinder(scene, spec, cut, parts)
-        self._partition = Partition(scene.lookup, self._cells())
+        self._partition = Partition(scene.lookup, self._cells(), spec.reflections)
         self._audience: BlockAudience | None = None
         if has_remainder(spec):
             self._audience = BlockAudience(surfaces, index)
@@ -200,7 +201,6 @@ class _Views:
         gains = np.where(even, gains, self._gains(fine, surface))
         paths = joined(at_pixels(coarse, even), fine)
         found = _map(self._radio, self._table, paths, gains, self._spec)
-        found = found._replace(recall=self._finder.recall(number))
         lit.append(self._finder.lit(number))
         self._finder.forget(number)
         return found
@@ -239,9 +239,11 @@ class _Views:
             advance=advance,
         )
         found = []
-        for known, (gain, variance, rays) in zip(maps, counted, strict=True):
+        for number, (known, (gain, variance, rays)) in enumerate(zip(maps, counted, strict=True)):
             known.gains[_REMAINDER] = gain
-            found.append(known._replace(variance=variance, rays=rays))
+            mirrored = float(known.gains[_REFLECTION] @ self._surfaces[number].pixel_area)
+            recall = mirrored / max(mirrored + audience.missed[number], 1e-300)
+            found.append(known._replace(variance=variance, rays=rays, recall=recall))
         return found
 
 
@@ -253,7 +255,7 @@ class _Map(NamedTuple):
         variance: (P,) of the remainder.
         visible: (P,) bool.
         rays: that were counted.
-        recall: share of the mirrored power that the search has found.
+        recall: share of the power by way of mirrors that is known in closed form.
         statistics: (P, …) layers of its paths.
         paths: None if they are not kept.
     """
@@ -270,7 +272,7 @@ class _Map(NamedTuple):
 def _map(
     radio: FreeSpace, table: MaterialTable, paths: Paths, gains: Array, spec: RadioSpec
 ) -> _Map:
-    """What known paths of known gains bring to a surface; nothing remains, none was missed."""
+    """What known paths of known gains bring to a surface; nothing remains, none is missed."""
     num_pixels = gains.shape[1]
     direct = paths.mechanism == _DIRECT
     visible = np.zeros(num_pixels, bool)
@@ -293,7 +295,6 @@ def _merged(parts: Sequence[_Map], crops: Sequence[Crop]) -> _Map:
     if len(parts) == 1:
         return parts[0]
     order = np.argsort(np.concatenate([crop.pixel for crop in crops]))
-    mirrored = [part.gains[_REFLECTION].sum() for part in parts]
     paths = [
         renumbered(part.paths, crop.pixel)
         for part, crop in zip(parts, crops, strict=True)
@@ -304,7 +305,7 @@ def _merged(parts: Sequence[_Map], crops: Sequence[Crop]) -> _Map:
         np.concatenate([part.variance for part in parts])[order],
         np.concatenate([part.visible for part in parts])[order],
         0,
-        float(np.average([part.recall for part in parts], weights=np.maximum(mirrored, 1e-300))),
+        1.0,
         {
             name: np.concatenate([part.statistics[name] for part in parts])[order]
             for name in parts[0].statistics

@@ -54,10 +54,6 @@ class Lighting:
         surface: of the view.
         cells: of the view.
         found: what the search has seen in them.
-
-    Attributes:
-        recall: share of the mirrored power that the search has found, as its halves tell; one
-            if nothing is mirrored.
     """
 
     def __init__(
@@ -81,12 +77,9 @@ class Lighting:
         )
         number = number.reshape(-1)[1:]
         self._seen = found.cell * len(self._mirrors) + number
-        self._half = np.zeros(len(self._mirrors), np.int64)
-        np.bitwise_or.at(self._half, number, found.half)
         self._known: tuple[Patches, Arrivals] | None = None
         self._inner = self._lit = np.zeros(0, np.int64)
         self._open = self._inner, self._inner
-        self.recall = 1.0
 
     def middles(self, points: Points) -> Arrivals:
         """Paths to the middles of all pixels.
@@ -103,7 +96,6 @@ class Lighting:
         pixel, shape = points.pixel[arrivals.point], self._surface.shape
         patches = Patches(shape, pixel, arrivals.mirrors, arrivals.chain, matters)
         self._known = patches, arrivals
-        self.recall = self._recall(sum_by_group(arrivals.mirrors, gain, len(self._mirrors)))
         return arrivals
 
     def lit(self) -> Lit:
@@ -211,19 +203,6 @@ class Lighting:
         key, point = joins(cell[chosen], where.others)
         rest = self._trace(points, Pairs(where.other[point], mirrors[chosen[key]]), least)
         return joined([scouts.take(np.isin(own, keys[wanted])), rest])
-
-    def _recall(self, power: Array) -> float:
-        """Share of the power that was found, from how much of it both halves found.
-
-        What the halves miss is taken to be independent (Lincoln 1930; Petersen 1896).
-
-        Args:
-            power: of all paths by way of each chain of mirrors.
-        """
-        one, other, both = (power[(self._half & bits) == bits].sum() for bits in (1, 2, 3))
-        if both <= 0:
-            return 0.0 if one + other > 0 else 1.0
-        return float(1 - (1 - both / one) * (1 - both / other))
 
     def _straight(self, points: Points) -> Arrivals:
         """Paths that no mirror turns, to all points."""

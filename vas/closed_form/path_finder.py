@@ -186,10 +186,6 @@ class PathFinder:
             paths = added(paths, self._paths(points, ends))
         return paths
 
-    def recall(self, view: int) -> float:
-        """Share of the mirrored power whose chains the search has found; after :meth:`middles`."""
-        return self._lights[view].recall
-
     def lit(self, view: int) -> Lit:
         """What mirrors are known to light in a view; after :meth:`middles`."""
         lit = self._lights[view].lit()

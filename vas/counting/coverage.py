@@ -24,7 +24,7 @@ from vasgen.seeding import stream
 from vasgen.spec import RadioSpec
 from vasgen.vas.counting.chunks import checkpoints, chunk_sizes
 from vasgen.vas.counting.partition import Partition, Way
-from vasgen.vas.counting.receivers import ImageReceiver, MeshReceiver, Receiver
+from vasgen.vas.counting.receivers import ImageReceiver, MeshReceiver, Receiver, Sieve
 from vasgen.vas.counting.shot_noise import ShotNoise
 from vasgen.vas.counting.slab import SlabReceiver
 from vasgen.vas.scene.field import radiated_field
@@ -218,8 +218,7 @@ def _shoot(
     most = dr.opaque(mi.UInt32, spec.max_depth)
     first = dr.opaque(mi.UInt32, 0 if line_of_sight else 1)
 
-    def every(pixel: Any, active: Any) -> Any:
-        return active
+    every = Sieve(lambda pixel, active: active, dr.full(mi.Bool, False, rays))
 
     def bounce(
         ray: Any, field: Any, angle: Any, depth: Any, active: Any, sampler: Any, *way: Way
@@ -227,9 +226,9 @@ def _shoot(
         hit = scene.ray_intersect(ray, active=active)
         power = dr.squared_norm(field) * angle
         counted = active & (depth >= first)
-        counts = partition.remains(way[0]) if partition else every
+        sieve = partition.sieve(way[0]) if partition else every
         for receiver in receivers:
-            receiver.add(ray, hit, power, counted, counts)
+            receiver.add(ray, hit, power, counted, sieve)
         active = active & hit.is_valid()
         chance, place = sampler.next_1d(), sampler.next_2d()
         sample, (field,) = solver._sample_radio_material(

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.vas.counting.receivers import Chooses
+from vasgen.vas.counting.receivers import Sieve
 from vasgen.vas.scene.plane_lookup import PlaneLookup
 from vasgen.vas.surfaces.keys import KeySet, mixed
 
@@ -32,12 +32,17 @@ class Way:
 
     Attributes:
         exact: whether they may be closed-form: not scattered, and not through too much.
+        sought: whether they are closed-form if they are found: no surface that mirrored them is
+            too small for the search, and there were not too many.
         mirrors: hash of the planes that mirrored them, ``mi.UInt64``; zero if none did.
+        mirrored: number of these.
         passed: number of slabs they went through, ``mi.UInt32``.
     """
 
     exact: Any
+    sought: Any
     mirrors: Any
+    mirrored: Any
     passed: Any
 
 
@@ -59,12 +64,15 @@ class Partition:
     Args:
         lookup: which plane a ray hits.
         cell: (P,) int64, cell of each pixel of all views in a row.
+        reflections: most mirrors on a path that is sought.
     """
 
-    def __init__(self, lookup: PlaneLookup, cell: Index) -> None:
+    def __init__(self, lookup: PlaneLookup, cell: Index, reflections: int) -> None:
+        import drjit as dr
         import mitsuba as mi
 
         self._lookup = lookup
+        self._most = dr.opaque(mi.UInt32, reflections)
         self._cell = mi.UInt32(cell.astype(np.uint32))
         self.learn([])
 
@@ -78,8 +86,8 @@ class Partition:
         import drjit as dr
         import mitsuba as mi
 
-        exact = dr.full(mi.Bool, True, rays)
-        return Way(exact, dr.zeros(mi.UInt64, rays), dr.zeros(mi.UInt32, rays))
+        exact, none = dr.full(mi.Bool, True, rays), dr.zeros(mi.UInt32, rays)
+        return Way(exact, mi.Bool(exact), dr.zeros(mi.UInt64, rays), none, mi.UInt32(none))
 
     def after(self, way: Way, hit: Any, component: Any, active: Any) -> Way:
         """Of rays that leave a surface again.
@@ -97,24 +105,29 @@ class Partition:
         mirrored = active & (component == InteractionType.SPECULAR)
         plane = self._lookup(hit, mirrored)
         mirrors = dr.select(mirrored, mixed(way.mirrors, mi.UInt64(plane + 1)), way.mirrors)
+        count = way.mirrored + dr.select(mirrored, mi.UInt32(1), mi.UInt32(0))
         slab = active & (component == InteractionType.REFRACTION)
         passed = way.passed + dr.select(slab, mi.UInt32(1), mi.UInt32(0))
         diffuse = component == InteractionType.DIFFUSE
-        return Way(way.exact & ~diffuse & (passed <= MOST_SLABS), mirrors, passed)
+        exact = way.exact & ~diffuse & (passed <= MOST_SLABS)
+        large = dr.gather(mi.Bool, self._lookup.mirror, plane, mirrored)
+        sought = way.sought & exact & (count <= self._most) & (large | ~mirrored)
+        return Way(exact, sought, mirrors, count, passed)
 
-    def remains(self, way: Way) -> Chooses:
-        """Which rays of some ways are to be counted."""
+    def sieve(self, way: Way) -> Sieve:
+        """Which rays of some ways are to be counted: those not known in closed form."""
         import drjit as dr
         import mitsuba as mi
 
+        turned = way.mirrored > 0
+
         def counts(pixel: Any, active: Any) -> Any:
-            turned = way.mirrors != 0
             asked = active & way.exact & turned
             cell = dr.gather(mi.UInt32, self._cell, pixel, asked)
             known = self._known.has(mixed(way.mirrors, mi.UInt64(cell)), asked)
             return active & ~(way.exact & (known | ~turned))
 
-        return counts
+        return Sieve(counts, way.sought)
 
 
 def _keys(lit: Lit) -> NDArray[np.uint64]:

@@ -19,9 +19,19 @@ from vasgen.vas.surfaces.surface import ReceiverSurface
 
 Array = NDArray[np.float64]
 
-#: Tells which of some rays count, from the pixels they arrive at (of all views in a row), and
-#: which rays there are: ``mi.UInt32`` and ``mi.Bool`` to ``mi.Bool``.
-Chooses = Callable[[Any, Any], Any]
+
+class Sieve(NamedTuple):
+    """Which rays count.
+
+    Attributes:
+        counts: tells it from the pixels they arrive at (of all views in a row) and from which rays
+            there are: ``mi.UInt32`` and ``mi.Bool`` to ``mi.Bool``.
+        sought: whether they are of the kind that is known in closed form once it is found,
+            ``mi.Bool``.
+    """
+
+    counts: Callable[[Any, Any], Any]
+    sought: Any
 
 
 class Receiver(Protocol):
@@ -35,7 +45,7 @@ class Receiver(Protocol):
     sums: Sums
     sizes: list[int]
 
-    def add(self, ray: Any, hit: Any, power: Any, active: Any, counts: Chooses) -> None:
+    def add(self, ray: Any, hit: Any, power: Any, active: Any, sieve: Sieve) -> None:
         """Count rays that travel to a point of the scene.
 
         Args:
@@ -43,7 +53,7 @@ class Receiver(Protocol):
             hit: where they meet the scene; its normal is that of the geometry.
             power: solid angle of each ray's tube times its squared field.
             active: which rays there are; those that meet nothing are not ``hit.is_valid()``.
-            counts: which of those that arrive count.
+            sieve: which of those that arrive count.
         """
 
 
@@ -121,11 +131,11 @@ class ImageReceiver:
         self.sizes = self._index.sizes
         self.sums = Sums(sum(self.sizes))
 
-    def add(self, ray: Any, hit: Any, power: Any, active: Any, counts: Chooses) -> None:
+    def add(self, ray: Any, hit: Any, power: Any, active: Any, sieve: Sieve) -> None:
         """See :class:`Receiver`."""
 
         def count(spot: Spot) -> None:
-            some = counts(spot.pixel, spot.active)
+            some = sieve.counts(spot.pixel, spot.active)
             self.sums.add(spot.pixel, power * spot.per_area / spot.arriving, some)
 
         self._index.each_view(ray, hit, active, count)
@@ -154,7 +164,7 @@ class MeshReceiver:
         area = np.maximum(surface.pixel_area, 1e-30)
         self._per_area = mi.Float((1.0 / area).astype(np.float32))
 
-    def add(self, ray: Any, hit: Any, power: Any, active: Any, counts: Chooses) -> None:
+    def add(self, ray: Any, hit: Any, power: Any, active: Any, sieve: Sieve) -> None:
         """See :class:`Receiver`."""
         import drjit as dr
         import mitsuba as mi
@@ -167,7 +177,7 @@ class MeshReceiver:
             counted = active & (arriving > GRAZING)
             pixel = dr.gather(mi.UInt32, self._pixel, crossing.prim_index, counted)
             per_area = dr.gather(mi.Float, self._per_area, pixel, counted)
-            self.sums.add(pixel, power * per_area / arriving, counts(pixel, counted))
+            self.sums.add(pixel, power * per_area / arriving, sieve.counts(pixel, counted))
             return crossing.spawn_ray(d=ray.d), left - crossing.t, active
 
         dr.while_loop((mi.Ray3f(ray), mi.Float(hit.t), mi.Bool(active)), lambda *s: s[2], cross)

@@ -20,7 +20,7 @@ from vasgen.spec import RadioSpec
 from vasgen.vas.counting.coverage import Counters, Coverage
 from vasgen.vas.counting.credibility import Counts, believed
 from vasgen.vas.counting.partition import MOST_SLABS
-from vasgen.vas.counting.receivers import Chooses, Sums
+from vasgen.vas.counting.receivers import Sieve, Sums
 from vasgen.vas.counting.shot_noise import ShotNoise
 from vasgen.vas.surfaces.image_index import ImageIndex, Spot
 from vasgen.vas.surfaces.surface import ReceiverSurface, sum_by_group
@@ -71,6 +71,9 @@ class BlockReceiver:
     Args:
         index: which pixel sees a point.
         blocks: of each view.
+
+    Attributes:
+        missed: of what was counted, what a search for mirrors was to find.
     """
 
     def __init__(self, index: ImageIndex, blocks: Sequence[Blocks]) -> None:
@@ -78,14 +81,14 @@ class BlockReceiver:
 
         self._index = index
         self.sizes = [len(some) for some in blocks]
-        self.sums = Sums(sum(self.sizes))
+        self.sums, self.missed = Sums(sum(self.sizes)), Sums(sum(self.sizes))
         first = np.cumsum([0, *self.sizes[:-1]])
         number = [begin + some.of_pixel for begin, some in zip(first, blocks, strict=True)]
         self._block = mi.UInt32(np.concatenate(number).astype(np.uint32))
         area = np.maximum(np.concatenate([some.area for some in blocks]), 1e-30)
         self._per_area = mi.Float((1.0 / area).astype(np.float32))
 
-    def add(self, ray: Any, hit: Any, power: Any, active: Any, counts: Chooses) -> None:
+    def add(self, ray: Any, hit: Any, power: Any, active: Any, sieve: Sieve) -> None:
         """See :class:`vasgen.vas.counting.receivers.Receiver`."""
         import drjit as dr
         import mitsuba as mi
@@ -93,8 +96,10 @@ class BlockReceiver:
         def count(spot: Spot) -> None:
             block = dr.gather(mi.UInt32, self._block, spot.pixel, spot.active)
             per_area = dr.gather(mi.Float, self._per_area, block, spot.active)
-            some = counts(spot.pixel, spot.active)
-            self.sums.add(block, power * per_area / spot.arriving, some)
+            some = sieve.counts(spot.pixel, spot.active)
+            value = power * per_area / spot.arriving
+            self.sums.add(block, value, some)
+            self.missed.add(block, value, some & sieve.sought)
 
         self._index.each_view(ray, hit, active, count)
 
@@ -105,12 +110,28 @@ class BlockAudience(Counters):
     Args:
         surfaces: what each camera sees, as footprints.
         index: which pixel of theirs sees a point.
+
+    Attributes:
+        missed: path gain times area on each view, square metres, of what a search for mirrors was
+            to find; of all rays that were counted.
     """
 
     def __init__(self, surfaces: Sequence[ReceiverSurface], index: ImageIndex) -> None:
         self._blocks = [Blocks(surface) for surface in surfaces]
         noises = [ShotNoise(blocks.levels[0], blocks.area) for blocks in self._blocks]
-        super().__init__([BlockReceiver(index, self._blocks)], noises)
+        self._receiver = BlockReceiver(index, self._blocks)
+        super().__init__([self._receiver], noises)
+        self.missed = [0.0 for _ in surfaces]
+
+    def clear(self) -> None:
+        """Forget what was counted."""
+        super().clear()
+        self._receiver.missed.clear()
+
+    def end_chunk(self, rays: int) -> None:
+        """See :class:`vasgen.vas.counting.coverage.Counters`."""
+        super().end_chunk(rays)
+        self._receiver.missed.end_chunk(rays)
 
     def heard(self, rays: int, chunks: int, factor: float) -> list[Coverage]:
         """What each view has received, (P,): every pixel what its block has."""
@@ -120,6 +141,11 @@ class BlockAudience(Counters):
             sure = believed(Counts(gain, variance, blocks.area), blocks.levels)
             of_pixel = blocks.of_pixel
             found.append(Coverage(sure.gain[of_pixel], sure.variance[of_pixel], counted))
+        missed = self._receiver.missed.totals().split(self._receiver.sizes)
+        self.missed = [
+            float(factor / rays * (totals.first @ blocks.area))
+            for totals, blocks in zip(missed, self._blocks, strict=True)
+        ]
         return found
 
 

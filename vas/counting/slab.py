@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.vas.counting.receivers import Chooses, Sums
+from vasgen.vas.counting.receivers import Sieve, Sums
 from vasgen.vas.surfaces.grid import Grid
 from vasgen.vas.surfaces.ground_plan import LEAST_FREE, PARTS, GroundPlan
 from vasgen.vas.surfaces.surface import Centres, ReceiverSurface, Slab
@@ -111,7 +111,7 @@ class SlabReceiver:
         self.sizes = [len(air)]
         self.sums = Sums(len(air))
 
-    def add(self, ray: Any, hit: Any, power: Any, active: Any, counts: Chooses) -> None:
+    def add(self, ray: Any, hit: Any, power: Any, active: Any, sieve: Sieve) -> None:
         """See :class:`vasgen.vas.counting.receivers.Receiver`."""
         import drjit as dr
         import mitsuba as mi
@@ -141,7 +141,7 @@ class SlabReceiver:
             enter, leave = _overlap((at, border), inside)
             value = power * (leave - enter) * dr.select(solid, indoors, air)
             some = active & (leave > enter) & (value > 0)
-            self.sums.add(cell, value, counts(cell, some))
+            self.sums.add(cell, value, sieve.counts(cell, some))
             sideways = across < down
             column += dr.select(sideways, dr.select(slope.x > 0, 1, -1), 0)
             row += dr.select(sideways, 0, dr.select(slope.y > 0, 1, -1))

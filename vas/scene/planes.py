@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import SceneBundle
-from vasgen.vas.scene.wedges import ROUNDED
+from vasgen.semantics import SemanticClass
 
 Array = NDArray[np.float64]
 
@@ -18,8 +18,9 @@ Array = NDArray[np.float64]
 _NORMAL_STEP = 1e-5
 _OFFSET_STEP_M = 1e-3
 
-#: Planes of less area in all are not worth a search: curved things in fine triangles, knobs. What
-#: they mirror is left to counted rays. Square metres.
+#: Planes of less area in all are not worth a search: curved things in fine triangles, knobs. Nor
+#: are those of trees, which are many and each seen from few places. What they mirror is left to
+#: counted rays. Square metres.
 _SMALLEST_MIRROR_M2 = 0.25
 
 
@@ -80,7 +81,7 @@ def find_facets(bundle: SceneBundle) -> Facets:
     plane = plane.reshape(-1)
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(cross, axis=1) / 2
-    flat = np.where(np.isin(table.semantic, ROUNDED), 0.0, area)
+    flat = np.where(table.semantic == SemanticClass.VEGETATION, 0.0, area)
     mirror = np.bincount(plane, flat, len(first)) >= _SMALLEST_MIRROR_M2
     normal = normal[first]
     planes = Planes(normal, np.einsum("nc,nc->n", normal, middle[first]))
