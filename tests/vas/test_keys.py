@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vasgen.vas.surfaces.keys import KeySet, distinct, mixed
+from vasgen.runtime import radio_variant
+from vasgen.vas.surfaces.keys import KeySet, among, distinct, mixed, numbered
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _variant():
+    with radio_variant():
+        yield
 
 
 @given(st.lists(st.integers(-(2**62), 2**62)), st.integers(1, 5))
@@ -15,6 +22,21 @@ def test_distinct_keys_are_the_sorted_set(numbers, times):
     keys = np.array(numbers * times, np.int64)
     assert distinct(keys).tolist() == sorted(set(numbers))
     assert keys.tolist() == numbers * times  # the input stays as it was
+
+
+@given(st.lists(st.integers(0, 9)), st.integers(1, 3))
+def test_numbered_keys_are_those_of_unique(numbers, times):
+    keys = np.repeat(np.array(numbers, np.int64), times)
+    found = numbered(keys)
+    expected = np.unique(keys, return_index=True, return_inverse=True)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.tolist() == theirs.tolist()
+
+
+@given(st.lists(st.integers(0, 20)), st.lists(st.integers(0, 20)))
+def test_keys_are_among_others_or_not(keys, others):
+    found = among(np.array(keys, np.int64), np.array(others, np.int64))
+    assert found.tolist() == [key in others for key in keys]
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1))

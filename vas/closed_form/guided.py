@@ -25,7 +25,7 @@ from vasgen.vas.scene.plane_lookup import PlaneLookup
 from vasgen.vas.scene.planes import Facets
 from vasgen.vas.scene.radio_scene import RadioScene
 from vasgen.vas.scene.visibility import opaque_point
-from vasgen.vas.surfaces.keys import mixed
+from vasgen.vas.surfaces.keys import mixed, numbered
 from vasgen.vas.surfaces.surface import RAY_EPSILON, Target
 
 Array = NDArray[np.float64]
@@ -85,9 +85,8 @@ class Arrivals(NamedTuple):
 def joined(parts: Sequence[Arrivals]) -> Arrivals:
     """Paths found in several turns, with each chain once."""
     keys = np.concatenate([part.key for part in parts])
-    key, first, number = np.unique(keys, return_index=True, return_inverse=True)
+    key, first, number = numbered(keys)
     begins = np.cumsum([0, *(len(part.key) for part in parts[:-1])])
-    numbers = number.reshape(-1)
     columns = [
         np.concatenate([getattr(part.chains, name) for part in parts])[first]
         for name in ("event", "element", "material")
@@ -95,7 +94,7 @@ def joined(parts: Sequence[Arrivals]) -> Arrivals:
     return Arrivals(
         np.concatenate([part.point for part in parts]),
         np.concatenate([part.mirrors for part in parts]),
-        np.concatenate([numbers[b + p.chain] for b, p in zip(begins, parts, strict=True)]),
+        np.concatenate([number[b + p.chain] for b, p in zip(begins, parts, strict=True)]),
         Chains(*columns),
         key,
     )
@@ -229,11 +228,11 @@ class GuidedRays:
         lanes = dr.compress(arrived)
         reached, rows = (np.array(dr.gather(mi.UInt32, n, lanes), np.int64) for n in (point, row))
         keys = np.array(dr.gather(mi.UInt64, key, lanes), np.uint64)
-        key, first, chain = np.unique(keys, return_index=True, return_inverse=True)
+        key, first, chain = numbered(keys)
         places = np.array(lanes, np.int64)[first, None] * columns + np.arange(columns)
         codes = dr.gather(mi.UInt32, met, on_lanes(places.ravel()))
         chains = self._chains(np.array(codes, np.uint32).reshape(-1, columns))
-        return Arrivals(reached, rows, chain.reshape(-1), chains, key)
+        return Arrivals(reached, rows, chain, chains, key)
 
     def _nothing(self, columns: int) -> Arrivals:
         none = np.zeros(0, np.int64)

@@ -18,7 +18,7 @@ from vasgen.vas.closed_form.patches import Patches
 from vasgen.vas.counting.partition import Lit
 from vasgen.vas.paths.paths import Points
 from vasgen.vas.surfaces.cells import CELL, Cells
-from vasgen.vas.surfaces.keys import distinct
+from vasgen.vas.surfaces.keys import among, distinct
 from vasgen.vas.surfaces.surface import ReceiverSurface, sum_by_group
 
 Array = NDArray[np.float64]
@@ -31,6 +31,9 @@ _GROWING = 3e-3
 #: At the borders of patches, only paths with more than this share of a pixel's power are
 #: traced anew: the others light it whole or not at all.
 _MINOR = 3e-2
+
+#: Patches stop growing once a round of it finds less than this share of all paths.
+_LAST_ROUND = 2e-3
 
 #: Paths with less than this share of a point's power do not matter.
 _NEGLIGIBLE = 1e-3
@@ -117,7 +120,7 @@ class Lighting:
         # Whether the transmitter is in sight does not depend on how it shines.
         matters |= arrivals.mirrors[begin] == 0
         self._lit = distinct(key[begin[matters]])
-        return np.repeat(np.isin(key[begin], self._lit), np.diff(begin, append=len(key)))
+        return among(key, self._lit)
 
     def _grown(self, points: Points) -> Arrivals:
         """Paths of all patches, from where they were seen to where they end."""
@@ -125,16 +128,18 @@ class Lighting:
         power = self._power(points, parts[0])
         where = _Where(self._cells, points.pixel, self._surface.shape[1])
         new = done = distinct(self._seen)
+        count = 0
         while True:
             lit = self._lit_cells(points, where, new, power)
-            if not len(lit.point):
-                break
             parts.append(lit)
+            count += len(lit.point)
+            if len(lit.point) <= _LAST_ROUND * count:
+                break
             gain = self._weigh(points, lit)
             power += self._sums(points, lit, gain)
             counts = _shares(gain, power, lit) > _GROWING
             near = self._around(points.pixel[lit.point[counts]], lit.mirrors[counts])
-            new = np.setdiff1d(near, done, assume_unique=True)
+            new = near[~among(near, done)]
             done = distinct(np.concatenate([done, new]))
         return joined(parts)
 
@@ -149,7 +154,7 @@ class Lighting:
         pixel, mirrors = patches.beside(asked)
         count = len(self._mirrors)
         settled = patches.pixel[self._inner] * count + patches.mirrors[self._inner]
-        some = ~np.isin(pixel * count + mirrors, settled)
+        some = ~among(pixel * count + mirrors, settled)
         self._open = pixel[some], mirrors[some]
         found = np.zeros(self._surface.num_pixels, bool)
         found[pixel[some]] = True
@@ -196,13 +201,13 @@ class Lighting:
         key, point = joins(cell, where.scouts)
         scouts = self._trace(points, Pairs(where.scout[point], mirrors[key]), least)
         own = where.cell[scouts.point] * len(self._mirrors) + scouts.mirrors
-        seen = np.isin(keys, own)
+        seen = among(keys, own)
         matters = _shares(self._weigh(points, scouts), power, scouts) > _NEGLIGIBLE
-        wanted = ~seen | np.isin(keys, own[matters])
+        wanted = ~seen | among(keys, own[matters])
         chosen = np.flatnonzero(wanted)
         key, point = joins(cell[chosen], where.others)
         rest = self._trace(points, Pairs(where.other[point], mirrors[chosen[key]]), least)
-        return joined([scouts.take(np.isin(own, keys[wanted])), rest])
+        return joined([scouts.take(among(own, keys[wanted])), rest])
 
     def _straight(self, points: Points) -> Arrivals:
         """Paths that no mirror turns, to all points."""

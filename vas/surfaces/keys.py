@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Index = NDArray[np.int64]
+
+#: Whole numbers of one kind, (N,).
+Keys = TypeVar("Keys", NDArray[np.int64], NDArray[np.uint64])
 
 #: Places of a key in a table, and the size of the table for each key: one key in ten thousand
 #: that is not in it seems to be.
@@ -15,16 +20,38 @@ _PLACES, _BITS_A_KEY = 3, 64
 _FEWEST_BITS = 1 << 16
 
 
-def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+def distinct(keys: Keys) -> Keys:
     """Each key once, ascending.
 
     As :func:`numpy.unique`, which keeps a hash table and takes a hundred times as long for
-    millions of different keys.
+    millions of different keys. Equal keys mostly follow each other: only one of each run is sorted.
     """
-    ordered = np.sort(keys)
-    new = np.ones(len(ordered), bool)
-    new[1:] = ordered[1:] != ordered[:-1]
-    return np.asarray(ordered[new])
+    ordered = np.sort(keys[_runs(keys)])
+    return np.asarray(ordered[_runs(ordered)])
+
+
+def numbered(keys: Keys) -> tuple[Keys, Index, Index]:
+    """Each key once, ascending; where each is met first; the number among them of all keys."""
+    begin = _runs(keys)
+    found, first, number = np.unique(keys[begin], return_index=True, return_inverse=True)
+    return found, begin[first], np.repeat(number.reshape(-1), np.diff(begin, append=len(keys)))
+
+
+def among(keys: Keys, some: Keys) -> NDArray[np.bool_]:
+    """Which keys are among some others."""
+    ordered, begin = distinct(some), _runs(keys)
+    if not len(ordered):
+        return np.zeros(len(keys), bool)
+    asked = keys[begin]
+    place = np.minimum(np.searchsorted(ordered, asked), len(ordered) - 1)
+    return np.repeat(ordered[place] == asked, np.diff(begin, append=len(keys)))
+
+
+def _runs(keys: NDArray[Any]) -> Index:
+    """Where keys differ from the one before."""
+    new = np.ones(len(keys), bool)
+    new[1:] = keys[1:] != keys[:-1]
+    return np.flatnonzero(new)
 
 
 def mixed(key: Any, code: Any) -> Any:
