@@ -5,7 +5,8 @@ changes little from pixel to pixel. So it is counted in blocks: neighbouring pix
 together, and each of them has the mean over its block's area. A block of 64 pixels has 64 times
 the hits, and a standard error eight times smaller. The power on the block is that which arrives,
 also where only half of it is lit. Where rays are few even so, blocks lean on those around them, as
-far as these are alike: see :mod:`vasgen.vas.counting.credibility`.
+far as these are alike: see :mod:`vasgen.vas.counting.credibility`. Last, the steps where blocks of
+one plane meet are smoothed away.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _BLOCKS, _WIDEST_BLOCK = 60, 8
 #: their statistics: each within the next.
 _SHARED, _WIDE, _WIDEST = 4, 16, 64
 
+_AROUND = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
+
 #: Planes whose normals round to the same number of such steps have one facing.
 _FACINGS = 2.0
 
@@ -54,6 +57,8 @@ class Blocks:
 
     def __init__(self, surface: ReceiverSurface) -> None:
         side = int(np.clip(min(surface.shape) // _BLOCKS, 1, _WIDEST_BLOCK))
+        self._step = side // 2
+        self._plane = surface.neighbourhoods(max(surface.shape)).reshape(surface.shape)
         self.of_pixel: Index = surface.neighbourhoods(side)
         self.area: Array = sum_by_group(self.of_pixel, surface.pixel_area, len(self))
         plane = surface.neighbourhoods(_SHARED * side)
@@ -63,6 +68,15 @@ class Blocks:
 
     def __len__(self) -> int:
         return int(self.of_pixel.max()) + 1
+
+    def blended(self, values: Array) -> Array:
+        """Values of blocks at each pixel, (P,), without steps where blocks of one plane meet."""
+        image = values[self.of_pixel].reshape(self._plane.shape)
+        step = self._step
+        while step:
+            image = _smooth(image, self._plane, step)
+            step //= 2
+        return image.ravel()
 
 
 class BlockReceiver:
@@ -139,14 +153,41 @@ class BlockAudience(Counters):
         every = super().heard(rays, chunks, factor)
         for blocks, (gain, variance, counted) in zip(self._blocks, every, strict=True):
             sure = believed(Counts(gain, variance, blocks.area), blocks.levels)
-            of_pixel = blocks.of_pixel
-            found.append(Coverage(sure.gain[of_pixel], sure.variance[of_pixel], counted))
+            gain, variance = blocks.blended(sure.gain), blocks.blended(sure.variance)
+            found.append(Coverage(gain, variance, counted))
         missed = self._receiver.missed.totals().split(self._receiver.sizes)
         self.missed = [
             float(factor / rays * (totals.first @ blocks.area))
             for totals, blocks in zip(missed, self._blocks, strict=True)
         ]
         return found
+
+
+def _smooth(image: Array, plane: Index, step: int) -> Array:
+    """Means of each pixel and the eight so many steps away, of those in its plane.
+
+    Args:
+        image: (H, W).
+        plane: (H, W), number of each pixel's plane.
+        step: pixels.
+    """
+    total, weight = 4.0 * image, np.full(image.shape, 4.0)
+    for dy, dx in _AROUND:
+        here = _shifted(image.shape, -dy * step, -dx * step)
+        there = _shifted(image.shape, dy * step, dx * step)
+        share = (2.0 - abs(dy)) * (2.0 - abs(dx)) * (plane[here] == plane[there])
+        total[here] += share * image[there]
+        weight[here] += share
+    return np.asarray(total / weight)
+
+
+def _shifted(shape: tuple[int, ...], dy: int, dx: int) -> tuple[slice, slice]:
+    """The part of an image that is still inside when it is moved back by so many pixels."""
+    rows, columns = shape
+    return (
+        slice(min(max(dy, 0), rows), max(rows + min(dy, 0), 0)),
+        slice(min(max(dx, 0), columns), max(columns + min(dx, 0), 0)),
+    )
 
 
 def _wider(surface: ReceiverSurface, side: int) -> tuple[Index, Index]:
