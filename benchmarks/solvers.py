@@ -13,7 +13,7 @@ from benchmarks.converged import Array, Truth
 from benchmarks.solvers_picture import Course, Panel, Scene, draw_solvers
 from vasgen.render import Renderer
 from vasgen.render.picture import to_display
-from vasgen.spec import RenderSpec
+from vasgen.render_spec import RenderSpec
 
 PICTURE = Path("out/solvers.png")
 

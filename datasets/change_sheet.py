@@ -24,7 +24,8 @@ from PIL import Image
 from vasgen.artefact import atomic_file
 from vasgen.datasets import store
 from vasgen.datasets.dataset import Dataset
-from vasgen.datasets.panels import SKY_COLOUR, UNREACHED_COLOUR
+from vasgen.datasets.layer_pictures import SKY_COLOUR
+from vasgen.datasets.panels import UNREACHED_COLOUR
 from vasgen.datasets.sheet import most_present
 from vasgen.datasets.store import Sample
 

@@ -19,7 +19,7 @@ from scipy import ndimage
 
 from vasgen.artefact import atomic_file
 from vasgen.datasets.findings import Finding, Mask, problem
-from vasgen.datasets.panels import SKY_COLOUR
+from vasgen.datasets.layer_pictures import SKY_COLOUR
 from vasgen.datasets.store import Sample, gate_png
 from vasgen.layers import IMAGE_LAYERS, PATH_GAIN_FLOOR_DB, PATH_LAYERS, RADIO_LAYERS
 

@@ -11,18 +11,23 @@ from matplotlib import colormaps
 from matplotlib.colors import Colormap, LogNorm, Normalize, to_rgb
 from numpy.typing import NDArray
 
+from vasgen.datasets.layer_pictures import (
+    CLASS_TABLE,
+    DEPTH_COLOURS,
+    SKY_COLOUR,
+    Pixels,
+    depth_scale_of,
+    mapped,
+    paint_layer,
+    with_colour,
+)
 from vasgen.datasets.store import Sample
-from vasgen.semantics import CLASS_COLOURS, SemanticClass
+from vasgen.semantics import SemanticClass
 
-Pixels = NDArray[np.float64]
-
-#: Neither colour occurs in the colour maps below.
-SKY_COLOUR = "#eef0f3"
+#: It does not occur in the colour maps below.
 UNREACHED_COLOUR = "#8b919b"
 LIT_COLOUR = "#ffc53d"
 SHADOW_COLOUR = "#32406b"
-
-_CLASS_TABLE = np.array([CLASS_COLOURS[c] for c in SemanticClass], np.float64) / 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +78,14 @@ def choose_panels(rows: Sequence[tuple[Sample, int]]) -> list[Panel]:
     picture = all(sample.image.rgb is not None for sample in samples)
     panels = [
         Panel("Picture", "rgb") if picture else Panel("Albedo", "albedo"),
-        Panel("Depth", "depth", "m", colormaps["magma_r"], _depth_norm(samples)),
+        Panel(
+            "Depth", "depth", "m", DEPTH_COLOURS, depth_scale_of([s.image.depth for s in samples])
+        ),
         Panel("Normal", "normal", note="red east · green north · blue up"),
     ]
     if any(sample.radio is None for sample in samples):
         shown = sorted({int(c) for sample in samples for c in np.unique(sample.image.semantic)})
-        names = tuple((SemanticClass(c).name.lower(), _hex(_CLASS_TABLE[c])) for c in shown if c)
+        names = tuple((SemanticClass(c).name.lower(), _hex(CLASS_TABLE[c])) for c in shown if c)
         return [*panels, Panel("Class", "semantic", key=names[:4])]
     gain, sinr = (_decibel_norm(rows, layer) for layer in ("path_gain_db", "sinr_db"))
     key = (("line of sight", LIT_COLOUR), ("shadow", SHADOW_COLOUR))
@@ -98,50 +105,24 @@ def paint(panel: Panel, sample: Sample, transmitter: int) -> Pixels:
         sample: the row.
         transmitter: whose radio layers.
     """
-    image, valid = sample.image, sample.image.valid
-    if panel.layer in ("albedo", "normal"):
-        values = getattr(image, panel.layer)
-        colours = _display(values) if panel.layer == "albedo" else 0.5 + 0.5 * values
-        return _with(colours, ~valid, SKY_COLOUR)
-    if panel.layer == "semantic":
-        return _with(_CLASS_TABLE[image.semantic], ~valid, SKY_COLOUR)
-    if panel.layer == "depth":
-        return _with(_mapped(panel, image.depth), ~valid, SKY_COLOUR)
+    if not panel.radio:
+        return paint_layer(sample.image, panel.layer, panel.norm)
+    valid = sample.image.valid
     if sample.radio is None:
         raise ValueError(f"view {sample.name} has no layer {panel.layer}")
     values = getattr(sample.radio, panel.layer)[transmitter]
     reached = sample.radio.reached[transmitter]
     if panel.layer == "line_of_sight":
         lit = np.where(values[..., None], to_rgb(LIT_COLOUR), to_rgb(SHADOW_COLOUR))
-        return _with(lit, ~valid, SKY_COLOUR)
-    colours = _with(_mapped(panel, values), valid & ~reached, UNREACHED_COLOUR)
-    return _with(colours, ~valid, SKY_COLOUR)
+        return with_colour(lit, ~valid, SKY_COLOUR)
+    colours = with_colour(_mapped(panel, values), valid & ~reached, UNREACHED_COLOUR)
+    return with_colour(colours, ~valid, SKY_COLOUR)
 
 
 def _mapped(panel: Panel, values: NDArray[Any]) -> Pixels:
     if panel.colours is None or panel.norm is None:
         raise ValueError(f"panel {panel.title} has no colour map")
-    scaled = np.ma.filled(panel.norm(np.ma.masked_invalid(values)), 0.0)
-    colours: Pixels = panel.colours(np.clip(scaled, 0, 1))[..., :3]
-    return colours
-
-
-def _with(colours: NDArray[Any], where: NDArray[np.bool_], colour: str) -> Pixels:
-    result: Pixels = np.where(where[..., None], to_rgb(colour), np.nan_to_num(colours))
-    return result
-
-
-def _display(linear: NDArray[Any]) -> Pixels:
-    """Linear to sRGB (IEC 61966-2-1)."""
-    x = np.clip(np.nan_to_num(linear.astype(np.float64)), 0, 1)
-    curve: Pixels = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
-    return curve
-
-
-def _depth_norm(samples: Sequence[Sample]) -> Normalize:
-    depths = np.concatenate([s.image.depth[s.image.valid] for s in samples])
-    low, high = np.percentile(depths, [0.5, 99.5]) if len(depths) else (1.0, 10.0)
-    return LogNorm(low, max(high, 1.01 * low))
+    return mapped(values, panel.colours, panel.norm)
 
 
 def _decibel_norm(rows: Sequence[tuple[Sample, int]], layer: str) -> Normalize:

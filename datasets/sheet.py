@@ -23,14 +23,8 @@ from PIL import Image
 from vasgen.artefact import atomic_file
 from vasgen.datasets import store
 from vasgen.datasets.dataset import Dataset, Views
-from vasgen.datasets.panels import (
-    SKY_COLOUR,
-    UNREACHED_COLOUR,
-    Panel,
-    Pixels,
-    choose_panels,
-    paint,
-)
+from vasgen.datasets.layer_pictures import SKY_COLOUR, Pixels
+from vasgen.datasets.panels import UNREACHED_COLOUR, Panel, choose_panels, paint
 from vasgen.datasets.store import Sample
 from vasgen.errors import InputError
 from vasgen.transmitter import Transmitter
@@ -158,6 +152,8 @@ def _draw(dataset: Views, rows: Sequence[_Row]) -> Figure:
                 _mark_transmitter(axes, row)
             if column == 0:
                 _label(axes, row.sample.name)
+            if panel.layer == "rgb" and row.sample.conditions is not None:
+                _label(axes, row.sample.conditions.in_words(), top=0.88, size=10)
             if panel.layer == "path_gain_db":
                 _label(axes, row.sample.transmitters[row.transmitter].name)
     for column, panel in enumerate(panels):
@@ -192,15 +188,15 @@ def _pixels(dataset: Views, panel: Panel, row: _Row) -> Pixels:
         return np.asarray(picture.convert("RGB"), np.float64) / 255
 
 
-def _label(axes: Axes, text: str) -> None:
+def _label(axes: Axes, text: str, top: float = 0.965, size: float = 12) -> None:
     axes.text(
         0.025,
-        0.965,
+        top,
         text,
         va="top",
         transform=axes.transAxes,
         color="white",
-        fontsize=12,
+        fontsize=size,
         fontweight="bold",
         path_effects=[withStroke(linewidth=2.5, foreground=_INK)],
     )

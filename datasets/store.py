@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from vasgen.artefact import DAMAGE, atomic_directory, sha256_of
 from vasgen.camera import Camera
+from vasgen.conditions import Conditions
 from vasgen.datasets.records import read_json
 from vasgen.datasets.view_record import ViewRecord, statistics
 from vasgen.errors import InputError, StorageError
@@ -68,6 +69,7 @@ class Sample:
         radio: what radio arrives there; None before tracing.
         transmitters: in the order of the first axis of the radio layers.
         problems: what the physics gate found wrong with the radio layers, one line each.
+        conditions: what the picture was drawn in; None without a picture.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Sample:
     radio: RadioLayers | None
     transmitters: tuple[Transmitter, ...]
     problems: tuple[str, ...] = ()
+    conditions: Conditions | None = None
 
 
 def write_view(
@@ -229,7 +232,15 @@ def read_view(folder: Path) -> Sample:
     record = read_record(folder)
     image = read_image(folder, record)
     radio = read_radio(folder) if RADIO_NPZ in record.files else None
-    return Sample(folder.name, record.camera, image, radio, record.transmitters, record.problems)
+    return Sample(
+        folder.name,
+        record.camera,
+        image,
+        radio,
+        record.transmitters,
+        record.problems,
+        record.conditions,
+    )
 
 
 def read_radio(folder: Path) -> RadioLayers:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.camera import Camera
+from vasgen.conditions import Conditions
 from vasgen.datasets.records import check_keys, check_values
 from vasgen.layers import ImageLayers, RadioLayers
 from vasgen.transmitter import Transmitter
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 _NULL = type(None)
 _KINDS: dict[str, type | tuple[type, ...]] = {
@@ -22,6 +23,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "scene_hash": str,
     "recipe": str,
     "seeds": dict,
+    "conditions": (dict, _NULL),
     "transmitters": list,
     "radio_spec": (dict, _NULL),
     "problems": list,
@@ -39,6 +41,7 @@ class ViewRecord:
         recipe: digest of all that decides the view's bytes; a view of another recipe
             is made anew.
         seeds: seed of each stage, by its name.
+        conditions: what the picture was drawn in; None without a picture.
         transmitters: in the order of the first axis of the radio layers.
         radio_spec: propagation the radio layers were traced with; None before tracing.
         problems: what the physics gate found wrong with the radio layers, one line each.
@@ -49,6 +52,7 @@ class ViewRecord:
     scene_hash: str
     recipe: str
     seeds: dict[str, int]
+    conditions: Conditions | None = None
     transmitters: tuple[Transmitter, ...] = ()
     radio_spec: dict[str, Any] | None = None
     problems: tuple[str, ...] = ()
@@ -58,6 +62,7 @@ class ViewRecord:
         """Plain values for JSON."""
         parts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         parts["camera"] = self.camera.to_dict()
+        parts["conditions"] = self.conditions and self.conditions.to_record()
         parts["transmitters"] = [t.to_dict() for t in self.transmitters]
         parts["problems"] = list(self.problems)
         return {"format": FORMAT_VERSION, **parts}
@@ -68,13 +73,16 @@ class ViewRecord:
 
         Raises:
             TypeError: if a key is missing, or its value of another kind.
-            InputError: if the camera or a transmitter cannot be read.
+            InputError: if the camera, the conditions or a transmitter cannot be read.
         """
+        record = {"conditions": None, **record}  # format 2 knew none
         check_keys(record, _KINDS, "it")
         check_values(record["seeds"], int, "seeds")
         check_values(record["files"], str, "files")
         parts = {f.name: record[f.name] for f in dataclasses.fields(cls)}
         parts["camera"] = Camera.from_dict(record["camera"])
+        conditions = record["conditions"]
+        parts["conditions"] = conditions and Conditions.from_record(conditions)
         parts["transmitters"] = tuple(map(Transmitter.from_dict, record["transmitters"]))
         parts["problems"] = tuple(map(str, record["problems"]))
         return cls(**parts)

@@ -10,20 +10,20 @@ from vasgen.camera import Camera
 from vasgen.citygen import ENVIRONMENTS, City, CityConfig, generate, rings
 from vasgen.citygen.charts import draw_morphology
 from vasgen.citygen.exporters.map import draw_plan
+from vasgen.conditions import Conditions
 from vasgen.render import Renderer
 from vasgen.render.picture import to_display
 from vasgen.render.preview import overview_camera
-from vasgen.spec import RenderSpec
 
 OUT = Path(sys.argv[1] if len(sys.argv) > 1 else "out/gallery")
-SPEC = RenderSpec()
+LIGHT = Conditions()
 SIZE = (720, 480)
 
 
 def overview(city: City) -> np.ndarray:
     bundle = city.to_bundle()
-    camera = overview_camera(bundle, SPEC, width=SIZE[0], height=SIZE[1])
-    return to_display(Renderer(bundle, SPEC).layers(camera).arrays()["rgb"], SPEC)
+    camera = overview_camera(bundle, LIGHT, width=SIZE[0], height=SIZE[1])
+    return to_display(Renderer(bundle).layers(camera, LIGHT).arrays()["rgb"], LIGHT)
 
 
 def from_above_a_street(city: City, lod: int) -> np.ndarray:
@@ -34,8 +34,8 @@ def from_above_a_street(city: City, lod: int) -> np.ndarray:
     here, there = (np.array(street.interpolate(s, normalized=True).coords[0]) for s in (0.1, 0.6))
     eye, aim = [*here, 14.0], [*there, 6.0]
     camera = Camera.look_at(eye, aim, width=SIZE[0], height=SIZE[1], fov_deg=75.0)
-    picture = Renderer(city.to_bundle(lod), SPEC).layers(camera).arrays()["rgb"]
-    return to_display(picture, SPEC)
+    picture = Renderer(city.to_bundle(lod)).layers(camera, LIGHT).arrays()["rgb"]
+    return to_display(picture, LIGHT)
 
 
 def save(name: str, rows: list[list[np.ndarray]]) -> None:

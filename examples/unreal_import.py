@@ -15,11 +15,14 @@ or without a window:
     UnrealEditor-Cmd PROJECT.uproject -run=pythonscript -script="unreal_import.py FILE /Game/City"
 
 With one argument, the level shows the file as a USD Stage actor: nothing is copied, and
-"Reload" shows a city that was generated anew. With two, the city is baked into meshes,
-materials and actors below that content folder, as for a game. Unreal turns metres into
-centimetres and the axes into its own; north is then -Y.
+"Reload" shows a city that was generated anew; to Unreal it is a single object. With two, the city
+is baked into meshes, materials and actors below that content folder, as for a game, and the level
+gets what vasgen's backend asks for (docs/unreal.md): a building is the actor building_00012, whose
+number is its id in vasgen's labels, and the light is the actor Sun, which can be turned. Unreal
+turns metres into centimetres and the axes into its own; north is then -Y.
 """
 
+import re
 import sys
 
 import unreal
@@ -55,10 +58,59 @@ def bake(usd_file: str, folder: str) -> list[str]:
     return list(task.get_editor_property("imported_object_paths"))
 
 
+def name_buildings() -> int:
+    """Name actors by their labels, as UnrealCV knows names only; returns how many are buildings."""
+    actors = unreal.get_editor_subsystem(unreal.EditorActorSubsystem).get_all_level_actors()
+    taken = {actor.get_name() for actor in actors}
+    buildings = [a for a in actors if re.fullmatch(r"building_\d+", a.get_actor_label())]
+    for actor in buildings:
+        # Unreal stops if two objects get one name.
+        if actor.get_actor_label() not in taken:
+            actor.rename(actor.get_actor_label())
+    return len(buildings)
+
+
+def light_up() -> None:
+    """Add a sun with sky and air, and an exposure that does not follow the picture."""
+    sun = spawn(unreal.DirectionalLight, "Sun", unreal.Rotator(pitch=-40.0, yaw=-50.0, roll=0.0))
+    beam = sun.get_component_by_class(unreal.DirectionalLightComponent)
+    beam.set_mobility(unreal.ComponentMobility.MOVABLE)
+    beam.set_editor_property("atmosphere_sun_light", True)
+    spawn(unreal.SkyAtmosphere, "Air")
+    sky = spawn(unreal.SkyLight, "Sky").get_component_by_class(unreal.SkyLightComponent)
+    sky.set_mobility(unreal.ComponentMobility.MOVABLE)
+    sky.set_editor_property("real_time_capture", True)
+    volume = spawn(unreal.PostProcessVolume, "Exposure")
+    volume.set_editor_property("unbound", True)
+    settings = volume.get_editor_property("settings")
+    for limit in ("auto_exposure_min_brightness", "auto_exposure_max_brightness"):
+        settings.set_editor_property(f"override_{limit}", True)
+        settings.set_editor_property(limit, 1.0)
+    settings.set_editor_property("override_motion_blur_amount", True)
+    settings.set_editor_property("motion_blur_amount", 0.0)
+    volume.set_editor_property("settings", settings)
+
+
+def spawn(kind: type, name: str, rotation: unreal.Rotator | None = None) -> unreal.Actor:
+    """Add an actor of that name, instead of an older one."""
+    actors = unreal.get_editor_subsystem(unreal.EditorActorSubsystem)
+    for old in actors.get_all_level_actors():
+        if old.get_name() == name:
+            actors.destroy_actor(old)
+            old.rename(f"{name}_old")
+    origin = unreal.Vector(0.0, 0.0, 0.0)
+    actor = actors.spawn_actor_from_class(kind, origin, rotation or unreal.Rotator())
+    actor.set_actor_label(name)
+    actor.rename(name)
+    return actor
+
+
 if len(sys.argv) == 2:
     show(sys.argv[1])
 elif len(sys.argv) == 3:
     for path in bake(*sys.argv[1:]):
         unreal.log(path)
+    light_up()
+    unreal.log(f"{name_buildings()} buildings")
 else:
     unreal.log_error("usage: unreal_import.py CITY.usdc [/Game/FOLDER]")

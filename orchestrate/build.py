@@ -36,6 +36,7 @@ from vasgen.datasets.manifest import (
     write_manifest,
 )
 from vasgen.errors import InputError, StorageError
+from vasgen.orchestrate.camera_check import check_cameras
 from vasgen.orchestrate.cities import city_config
 from vasgen.orchestrate.layout import SOURCE, claim, input_hashes, is_planned, locked
 from vasgen.orchestrate.patterns import add_patterns
@@ -101,6 +102,8 @@ def build(
     """
     if workers < 1:
         raise InputError(f"workers is {workers}; allowed: 1 or more.")
+    if workers > 1 and spec.render.backend == "unreal":
+        raise InputError(f"workers is {workers}; an Unreal serves one client at a time: give 1.")
     started = time.perf_counter()
     out, watch = Path(out), progress or Silent()
     with locked(out):
@@ -257,6 +260,7 @@ def _chosen(spec: DatasetSpec, bundle: SceneBundle) -> tuple[list[Camera], list[
     """Given views get transmitters that light them; else views look at what is lit."""
     if spec.views.poses:
         cameras = read_poses(spec.views.poses)
+        check_cameras(bundle, cameras, [view_name(index) for index in range(len(cameras))])
         return cameras, place_transmitters(bundle, spec.transmitters, cameras, spec.seed)
     transmitters = place_transmitters(bundle, spec.transmitters, seed=spec.seed)
     return plan_views(bundle, spec.views, spec.seed, transmitters=transmitters), transmitters
@@ -292,7 +296,7 @@ def _jobs(
             camera,
             scene_hash,
             spec.seed,
-            settings=spec.render.model_dump(mode="json"),
+            render=spec.render,
             transmitters=transmitters,
             radio_spec=spec.radio.model_dump(mode="json"),
         )

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from vasgen.orchestrate.glance import is_class
 from vasgen.raycast import RayCaster
-from vasgen.semantics import BUILDING, WALKABLE
+from vasgen.semantics import BUILDING, WALKABLE, SemanticClass
 
 Array = NDArray[np.float64]
 
@@ -57,6 +57,47 @@ def look_down(caster: RayCaster, xy: Array) -> TopHits:
         index,
         hits.face[index],
     )
+
+
+#: Classes that may hide the ground from above: one goes on below them, so many times at most.
+_OVER_THE_GROUND = frozenset(
+    {
+        SemanticClass.VEGETATION,
+        SemanticClass.VEHICLE,
+        SemanticClass.FURNITURE,
+        SemanticClass.OTHER,
+    }
+)
+_LAYERS = 24
+
+#: Rays go on so far below what they met, metres.
+_BELOW_M = 0.01
+
+
+def find_floor(caster: RayCaster, xy: Array) -> tuple[Array, NDArray[np.uint8]]:
+    """What lies at each position below trees, vehicles and furniture.
+
+    Args:
+        caster: of the scene.
+        xy: (N, 2) world metres.
+
+    Returns:
+        height: (N,) float64 world metres; NaN where there is nothing.
+        semantic: (N,) uint8 class; 0 where there is nothing.
+    """
+    height = np.full(len(xy), float(caster.bundle.bounds[1, 2]) + _ABOVE_M)
+    semantic = np.zeros(len(xy), np.uint8)
+    todo = np.arange(len(xy))
+    for _ in range(_LAYERS):
+        origins = np.column_stack([xy[todo], height[todo] - _BELOW_M])
+        hits = caster.intersect(origins, np.broadcast_to(_DOWN, origins.shape))
+        met = hits.face >= 0
+        height[todo] = np.where(met, origins[:, 2] - hits.distance, np.nan)
+        semantic[todo] = np.where(met, caster.faces.semantic[hits.face], 0)
+        todo = todo[is_class(semantic[todo], _OVER_THE_GROUND)]
+        if not len(todo):
+            break
+    return height, semantic
 
 
 #: Buildings within this distance make a place built-up, metres.

@@ -1,16 +1,37 @@
-"""Pose files: cameras as JSON, to plan once and render often."""
+"""Pose files: cameras as JSON, to plan once and render often.
+
+A record may say when the camera is there, ``time_s``, and how it moves, ``velocity_m_s``.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from vasgen.artefact import atomic_file
 from vasgen.camera import Camera
+from vasgen.conditions import Vector
 from vasgen.errors import InputError
 
 FORMAT_VERSION = 1
+
+
+class Pose(NamedTuple):
+    """A camera, and of a trajectory its moment and motion.
+
+    Attributes:
+        camera: the camera.
+        time_s: seconds from the first frame; None if the file names none.
+        velocity_m_s: world axes, metres a second; None if the file names none.
+    """
+
+    camera: Camera
+    time_s: float | None = None
+    velocity_m_s: Vector | None = None
 
 
 def write_poses(path: Path, cameras: Sequence[Camera]) -> None:
@@ -19,9 +40,24 @@ def write_poses(path: Path, cameras: Sequence[Camera]) -> None:
     Raises:
         StorageError: if the disk refuses.
     """
-    record = {"format": FORMAT_VERSION, "cameras": [camera.to_dict() for camera in cameras]}
-    with atomic_file(path) as scratch:
-        scratch.write_text(json.dumps(record, indent=1) + "\n")
+    _write(path, [camera.to_dict() for camera in cameras])
+
+
+def write_track(path: Path, poses: Sequence[Pose]) -> None:
+    """Write cameras with their times and velocities to a JSON file.
+
+    Raises:
+        StorageError: if the disk refuses.
+    """
+    records = []
+    for pose in poses:
+        record = pose.camera.to_dict()
+        if pose.time_s is not None:
+            record["time_s"] = pose.time_s
+        if pose.velocity_m_s is not None:
+            record["velocity_m_s"] = list(pose.velocity_m_s)
+        records.append(record)
+    _write(path, records)
 
 
 def read_poses(path: Path | str) -> list[Camera]:
@@ -29,6 +65,16 @@ def read_poses(path: Path | str) -> list[Camera]:
 
     Raises:
         InputError: if the file is missing, is no JSON, or holds no camera.
+    """
+    return [pose.camera for pose in read_track(path)]
+
+
+def read_track(path: Path | str) -> list[Pose]:
+    """Read cameras from a JSON file, with the times and velocities that it names.
+
+    Raises:
+        InputError: if the file is missing, is no JSON, holds no camera, or its times do not
+            increase.
     """
     path = Path(path)
     try:
@@ -43,13 +89,39 @@ def read_poses(path: Path | str) -> list[Camera]:
             f'poses {path} hold no cameras; expected {{"cameras": [...]}}, as written by '
             "vasgen plan."
         )
-    return [_camera(path, index, entry) for index, entry in enumerate(cameras)]
+    poses = [_pose(path, index, entry) for index, entry in enumerate(cameras)]
+    times = [pose.time_s for pose in poses if pose.time_s is not None]
+    if any(later <= earlier for earlier, later in pairwise(times)):
+        raise InputError(f"poses {path}: time_s must increase from camera to camera.")
+    return poses
 
 
-def _camera(path: Path, index: int, entry: object) -> Camera:
+def _write(path: Path, records: Sequence[dict[str, Any]]) -> None:
+    record = {"format": FORMAT_VERSION, "cameras": records}
+    with atomic_file(path) as scratch:
+        scratch.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _pose(path: Path, index: int, entry: object) -> Pose:
     if not isinstance(entry, dict):
         raise InputError(f"poses {path}: camera {index} is no record of keys and values.")
     try:
-        return Camera.from_dict(entry)
+        (time,) = _numbers(entry, "time_s", 1)
+        velocity = _numbers(entry, "velocity_m_s", 3)
+        whole = None if velocity[0] is None else velocity
+        return Pose(Camera.from_dict(entry), time, whole)
     except InputError as error:
         raise InputError(f"poses {path}: camera {index}: {error}") from error
+
+
+def _numbers(entry: dict[str, Any], key: str, count: int) -> tuple[Any, ...]:
+    """The finite numbers under a key; so many None if it is not there."""
+    given = entry.get(key)
+    if given is None:
+        return (None,) * count
+    listed = given if isinstance(given, list) else [given]
+    numbers = all(isinstance(value, int | float) for value in listed) and len(listed) == count
+    if not numbers or not all(math.isfinite(value) for value in listed):
+        what = "a finite number" if count == 1 else f"{count} finite numbers"
+        raise InputError(f"{key} is {given!r}; allowed: {what}.")
+    return tuple(float(value) for value in listed)

@@ -1,9 +1,9 @@
-"""Camera poses: views a drone would take of built-up streets, spread over the scene."""
+"""Camera poses: views of built-up streets from the air, the street or a pole, spread over it."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +16,10 @@ from vasgen.errors import InputError
 from vasgen.inside import inside_solid
 from vasgen.orchestrate.glance import Glance, glances, lit_shares
 from vasgen.orchestrate.ground import Terrain
+from vasgen.orchestrate.street_poses import Stage, from_poles, from_streets
 from vasgen.raycast import RayCaster
 from vasgen.seeding import stream
-from vasgen.spec import ViewsSpec
+from vasgen.spec import ViewKind, ViewsSpec
 from vasgen.transmitter import Transmitter
 
 Array = NDArray[np.float64]
@@ -77,13 +78,14 @@ def plan_views(
 ) -> list[Camera]:
     """Choose camera poses in a scene.
 
-    Candidates hover within ``altitude_m`` above the ground, with free space around, and
-    look down at a street. Each is judged by a small ray cast; then views are taken
-    greedily, each for the surface it adds to what the earlier ones cover.
+    Candidates are within ``altitude_m`` above the ground, with free space around. Those of
+    drones look down at a street, those in the street along it, those at poles across it. Each
+    is judged by a small ray cast; then views are taken greedily, each for the surface it adds
+    to what the earlier ones cover.
 
     Args:
         bundle: any scene, generated or imported.
-        spec: number, size and altitude of the views.
+        spec: kind, number, size and altitude of the views.
         seed: the same seed gives the same poses.
         transmitters: views that these light are preferred: a map without signal teaches
             little.
@@ -95,20 +97,19 @@ def plan_views(
     rng = stream(seed, "poses")
     terrain = Terrain(caster, rng)
     lamps = np.array([t.position for t in transmitters]).reshape(-1, 3)
-    weights = _aim_weights(terrain, lamps)
-    clearance_m = min(CLEARANCE_M, spec.altitude_m[0] / 2)
+    stage = Stage(caster, terrain, _aim_weights(terrain, lamps), spec, rng)
     found: list[Candidate] = []
     for _ in range(_ROUNDS):
-        cameras = _propose(bundle, terrain, weights, spec, rng, number=180 + 4 * spec.count)
-        found += _judge(caster, terrain, lamps, _with_clearance(caster, cameras, clearance_m))
+        cameras = _PROPOSE[spec.kind](stage, 180 + 4 * spec.count)
+        found += _judge(stage, lamps, _outdoors(caster, cameras))
         if len(found) >= 2 * spec.count:
             break
     if len(found) < spec.count:
         low, high = spec.altitude_m
         raise InputError(
             f"found {len(found)} camera poses in scene {bundle.name!r}, not {spec.count}: at "
-            f"{low:g} to {high:g} m above ground, too few places have {clearance_m:g} m of free "
-            "space and a view of the scene. Ask for fewer views, change altitude_m, or give poses."
+            f"{low:g} to {high:g} m above ground, too few places have {_ROOM[spec.kind]} and a "
+            "view of the scene. Ask for fewer views, change altitude_m, or give poses."
         )
     return [candidate.camera for candidate in choose(found, spec.count)]
 
@@ -153,16 +154,10 @@ def _aim_weights(terrain: Terrain, lamps: Array) -> Array:
     return scaled
 
 
-def _propose(
-    bundle: SceneBundle,
-    terrain: Terrain,
-    weights: Array,
-    spec: ViewsSpec,
-    rng: np.random.Generator,
-    number: int,
-) -> list[Camera]:
+def _from_above(stage: Stage, number: int) -> list[Camera]:
     """Cameras aimed at street points, standing back from them in a random direction."""
-    aims = terrain.aims[rng.choice(len(terrain.aims), number, p=weights)]
+    spec, rng, terrain = stage.spec, stage.rng, stage.terrain
+    aims = terrain.aims[rng.choice(len(terrain.aims), number, p=stage.weights)]
     altitude = rng.uniform(*spec.altitude_m, number)
     # At the height of a street lamp one looks along the street, not at one's feet.
     steepest = np.minimum(np.radians(PITCH_DEG[1]), np.arctan2(altitude, _NEAREST_AIM_M))
@@ -173,7 +168,7 @@ def _propose(
     heading = rng.uniform(0, 2 * np.pi, number)
     back = (altitude / np.tan(pitch))[:, None] * np.column_stack([np.cos(heading), np.sin(heading)])
     xy = aims[:, :2] - back
-    low, high = bundle.bounds[:, :2]
+    low, high = stage.caster.bundle.bounds[:, :2]
     within = ((xy >= low) & (xy <= high)).all(axis=1)
     if within.sum() >= 2 * spec.count:  # a scene smaller than that is seen from outside
         aims, altitude, pitch, back, xy = (a[within] for a in (aims, altitude, pitch, back, xy))
@@ -181,10 +176,24 @@ def _propose(
     drop = np.linalg.norm(back, axis=1) * np.tan(pitch)
     eyes = np.column_stack([xy, height])
     targets = np.column_stack([aims[:, :2], height - drop])
-    return [
+    cameras = [
         Camera.look_at(eye, target, width=spec.width, height=spec.height, fov_deg=spec.fov_deg)
         for eye, target in zip(eyes, targets, strict=True)
     ]
+    return _with_clearance(stage.caster, cameras, min(CLEARANCE_M, spec.altitude_m[0] / 2))
+
+
+#: Proposals of each kind of view, and what room they need, in words.
+_PROPOSE: dict[ViewKind, Callable[[Stage, int], list[Camera]]] = {
+    "uav": _from_above,
+    "street": from_streets,
+    "pole": from_poles,
+}
+_ROOM: dict[ViewKind, str] = {
+    "uav": f"{CLEARANCE_M:g} m of free space (half the height, if that is less)",
+    "street": "a street to look along",
+    "pole": "a lamp post or a corner beside a street",
+}
 
 
 def _with_clearance(caster: RayCaster, cameras: list[Camera], clearance_m: float) -> list[Camera]:
@@ -195,8 +204,14 @@ def _with_clearance(caster: RayCaster, cameras: list[Camera], clearance_m: float
     rays = np.tile(around, (len(eyes), 1))
     hits = caster.intersect(np.repeat(eyes, len(around), axis=0), rays)
     nearest = hits.distance.reshape(len(eyes), -1).min(axis=1)
-    free = (nearest > clearance_m) & ~inside_solid(caster, eyes)
-    return [camera for camera, ok in zip(cameras, free, strict=True) if ok]
+    return [camera for camera, ok in zip(cameras, nearest > clearance_m, strict=True) if ok]
+
+
+def _outdoors(caster: RayCaster, cameras: list[Camera]) -> list[Camera]:
+    if not cameras:
+        return []
+    inside = inside_solid(caster, np.array([camera.position for camera in cameras]))
+    return [camera for camera, solid in zip(cameras, inside, strict=True) if not solid]
 
 
 def _directions() -> Array:
@@ -207,16 +222,14 @@ def _directions() -> Array:
     return unit
 
 
-def _judge(
-    caster: RayCaster, terrain: Terrain, lamps: Array, cameras: list[Camera]
-) -> list[Candidate]:
-    candidates = []
+def _judge(stage: Stage, lamps: Array, cameras: list[Camera]) -> list[Candidate]:
+    caster, terrain, candidates = stage.caster, stage.terrain, []
     rng = stream(0, "light")
     for camera, glance in zip(cameras, glances(caster, cameras), strict=True):
         if glance.valid_share >= _LEAST_VALID:
             some = glance.points[:: max(1, len(glance.points) // _PLACES)]
             built_up = float(terrain.built_up(some).mean())
-            worth = score(glance, built_up)
+            worth = score(glance, built_up, stage.spec.kind)
             if len(lamps):
                 seen = glance.some_points(rng, _COVERED_DEPTH_M)
                 lit = float(lit_shares(caster, lamps, [seen]).sum())
@@ -225,7 +238,32 @@ def _judge(
     return candidates
 
 
-def score(glance: Glance, built_up: float) -> float:
+class Taste(NamedTuple):
+    """From where to where each aspect of a view goes from poor to good enough.
+
+    Attributes:
+        valid: share of the picture that shows a surface.
+        building: share that shows buildings.
+        walkable: share that shows ground to walk on.
+        near_m: z-depth of the nearest 5 %, metres: what fills the foreground hides the street.
+        median_m: median z-depth, metres.
+    """
+
+    valid: tuple[float, float]
+    building: tuple[float, float]
+    walkable: tuple[float, float]
+    near_m: tuple[float, float]
+    median_m: tuple[float, float]
+
+
+_TASTES: dict[ViewKind, Taste] = {
+    "uav": Taste((0.4, 0.8), (0.1, 0.35), (0.03, 0.15), (10.0, 30.0), (25.0, 60.0)),
+    "street": Taste((0.4, 0.7), (0.15, 0.4), (0.1, 0.25), (1.5, 3.5), (10.0, 25.0)),
+    "pole": Taste((0.4, 0.8), (0.1, 0.35), (0.1, 0.35), (4.0, 9.0), (12.0, 25.0)),
+}
+
+
+def score(glance: Glance, built_up: float, kind: ViewKind = "uav") -> float:
     """How good a view of a street is, in (0, 1].
 
     Each aspect has a span over which it goes from poor to good enough. A poor one
@@ -235,16 +273,18 @@ def score(glance: Glance, built_up: float) -> float:
     Args:
         glance: what the view shows.
         built_up: how built-up the places it shows are, [0, 1].
+        kind: of the view: what is near for a drone is far in a street.
     """
     near, median = np.percentile(glance.depth, [5, 50])
+    taste = _TASTES[kind]
     aspects = (
-        (glance.valid_share, 0.4, 0.8),
+        (glance.valid_share, *taste.valid),
         (1 - glance.valid_share, -0.1, 0.05),  # a strip of sky shows where the city ends
-        (glance.building_share, 0.1, 0.35),
-        (glance.walkable_share, 0.03, 0.15),
+        (glance.building_share, *taste.building),
+        (glance.walkable_share, *taste.walkable),
         (built_up, 0.4, 0.85),  # the fringe of a scene has buildings on one side only
-        (float(near), 10.0, 30.0),  # a facade that fills the foreground hides the street
-        (float(median), 25.0, 60.0),
+        (float(near), *taste.near_m),
+        (float(median), *taste.median_m),
     )
     product = 1.0
     for value, poor, good in aspects:

@@ -9,6 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from vasgen.bundle import SceneBundle
 from vasgen.orchestrate.glance import is_class
 from vasgen.orchestrate.ground import look_down
 from vasgen.raycast import RayCaster
@@ -35,6 +36,10 @@ _SURFACES = {
     SemanticClass.ROAD_MARKING: "#ffffff",
     SemanticClass.OTHER: "#e0ddd8",
 }
+
+#: Land shown around what is built and marked, as a share of the longer side and at least in
+#: metres; no side is shorter than this share of the other.
+_MARGIN, _MARGIN_M, _NARROWEST = 0.04, 10.0, 0.4
 
 #: Rays across the longer side.
 _PIXELS = 1500
@@ -89,6 +94,25 @@ class ScenePlan(NamedTuple):
         roofs[edge] = 0.6 * roofs[edge] + 0.4 * np.array(to_rgb(INK))
         picture: Array = np.where(built[..., None], roofs, land).clip(0.0, 1.0)
         return picture
+
+
+def built_frame(bundle: SceneBundle, places: Array) -> Extent:
+    """What is worth showing, west, east, south, north, metres: not all of a vast ground.
+
+    Args:
+        bundle: any scene, generated or imported.
+        places: (N, 3) what is marked on the plan, metres.
+    """
+    faces = bundle.face_table
+    built = faces.triangles[is_class(faces.semantic, BUILDING)].reshape(-1, 3)
+    points = np.concatenate([built if len(built) else bundle.bounds, places])[:, :2]
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = max(_MARGIN * float((high - low).max()), _MARGIN_M)
+    low = np.maximum(low - margin, np.minimum(low, bundle.bounds[0, :2]))
+    high = np.minimum(high + margin, np.maximum(high, bundle.bounds[1, :2]))
+    size = np.maximum(high - low, max(_NARROWEST * float((high - low).max()), _MARGIN_M))
+    (west, south), (east, north) = (low + high - size) / 2, (low + high + size) / 2
+    return float(west), float(east), float(south), float(north)
 
 
 def survey_plan(caster: RayCaster, extent: Extent) -> ScenePlan:

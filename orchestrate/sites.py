@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.bundle import SceneBundle
 from vasgen.inside import inside_solid
+from vasgen.lamps import street_lamps
 from vasgen.orchestrate.contexts import LAMP_POST, ROOFTOP, Contexts
 from vasgen.orchestrate.glance import Glance, is_class
 from vasgen.orchestrate.ground import Terrain, look_down
 from vasgen.raycast import RayCaster
-from vasgen.semantics import BUILDING, WALKABLE, SemanticClass
+from vasgen.semantics import WALKABLE, SemanticClass
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -41,13 +41,6 @@ _AMID = 0.1
 
 #: Cosine of the steepest roof that carries a mast.
 _STEEPEST = 0.5
-
-#: A lamp post is furniture at least this high, metres, and this many times as high as wide:
-#: traffic lights reach farther over the street, signs and shelters are lower.
-LAMP_POST_M, _SLENDER = 4.0, 3.0
-
-#: How far beside a post the ground is looked for, metres.
-_BESIDE_M = 0.6
 
 
 class Sites(NamedTuple):
@@ -136,55 +129,9 @@ def lamp_sites(caster: RayCaster, height_m: float) -> Sites:
         caster: of the scene.
         height_m: of the antenna above the post, metres.
     """
-    posts = lamp_posts(caster.bundle)
-    posts = posts[_on_ground(caster, posts)]
-    places = (posts[:, :3] + [0.0, 0.0, height_m]).round(2)
+    places = (street_lamps(caster).top + [0.0, 0.0, height_m]).round(2)
     free = _free(caster, places, [height_m], height_m)
     return Sites(places[free], np.full(int(free.sum()), LAMP_POST), np.ones(int(free.sum())))
-
-
-def lamp_posts(bundle: SceneBundle) -> Array:
-    """Slender tall furniture, (N, 4): x, y and height of the top and height of the foot.
-
-    Horizontally a post stands where its foot is: its arm leads elsewhere.
-
-    Args:
-        bundle: any scene whose furniture has object ids.
-    """
-    faces = bundle.face_table
-    # Railings and roof plant have the id of their building.
-    built = np.unique(faces.instance[is_class(faces.semantic, BUILDING)])
-    free = (faces.semantic == SemanticClass.FURNITURE) & ~np.isin(faces.instance, built)
-    rows = np.flatnonzero(free)
-    rows = rows[np.argsort(faces.instance[rows], kind="stable")]
-    starts = np.flatnonzero(np.diff(faces.instance[rows])) + 1
-    posts = [_post(faces.triangles[part].reshape(-1, 3)) for part in np.split(rows, starts)]
-    return np.array([post for post in posts if post is not None]).reshape(-1, 4)
-
-
-def _post(corners: Array) -> Array | None:
-    """Top and foot of a piece of furniture, if it is a post."""
-    if not len(corners):
-        return None
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    size = high - low
-    if size[2] < max(LAMP_POST_M, _SLENDER * float(np.hypot(size[0], size[1]))):
-        return None
-    foot = np.unique(corners[corners[:, 2] < low[2] + 0.1 * size[2]].round(4), axis=0)
-    x, y = foot[:, :2].mean(axis=0)
-    return np.array([x, y, high[2], low[2]])
-
-
-def _on_ground(caster: RayCaster, posts: Array) -> Mask:
-    """Whether walkable ground lies beside the foot of each post: a mast on a roof has none."""
-    turn = np.arange(4) * np.pi / 2
-    ring = _BESIDE_M * np.column_stack([np.cos(turn), np.sin(turn), np.zeros(4)])
-    starts = np.column_stack([posts[:, :2], posts[:, 3] + 1.0])
-    origins = (starts[:, None] + ring).reshape(-1, 3)
-    hits = caster.intersect(origins, np.broadcast_to([0.0, 0.0, -1.0], origins.shape))
-    ground = is_class(caster.faces.semantic[hits.face], WALKABLE) & (hits.distance < LAMP_POST_M)
-    beside: Mask = np.any(ground.reshape(-1, 4), axis=1)
-    return beside
 
 
 def _ground_of(looks: Sequence[Glance], rng: np.random.Generator, wanted: int) -> Array:

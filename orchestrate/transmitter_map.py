@@ -19,7 +19,7 @@ from vasgen.bundle import SceneBundle
 from vasgen.orchestrate.contexts import LAMP_POST, ROOFTOP
 from vasgen.orchestrate.glance import is_class
 from vasgen.orchestrate.page import Page
-from vasgen.orchestrate.scene_plan import HEIGHTS, INK, PAPER, Extent, ScenePlan, survey_plan
+from vasgen.orchestrate.scene_plan import HEIGHTS, INK, PAPER, ScenePlan, built_frame, survey_plan
 from vasgen.raycast import RayCaster
 from vasgen.semantics import BUILDING
 from vasgen.transmitter import Transmitter
@@ -42,10 +42,6 @@ _COLOURS = {
 
 #: Width of the page and of the map on it; height above and below the map, inches.
 _WIDTH, _MAP, _HEAD, _FOOT = 10.0, 9.2, 0.95, 0.95
-
-#: Land shown around buildings and transmitters, as a share of the longer side and at least
-#: in metres; no side is shorter than this share of the other.
-_MARGIN, _MARGIN_M, _NARROWEST = 0.04, 10.0, 0.4
 
 #: Names are written beside so many transmitters; more would cover the map.
 _NAMED = 12
@@ -76,7 +72,7 @@ def draw_transmitters(
         StorageError: if the disk refuses.
     """
     places = np.array([t.position for t in transmitters], np.float64)
-    plan = survey_plan(RayCaster(bundle), _frame(bundle, places))
+    plan = survey_plan(RayCaster(bundle), built_frame(bundle, places))
     west, east, south, north = plan.extent
     tall = _MAP * (north - south) / (east - west)
     height = tall + _HEAD + _FOOT
@@ -94,20 +90,6 @@ def draw_transmitters(
     with atomic_file(Path(path)) as scratch:
         page.figure.savefig(scratch, format="png", facecolor=PAPER)
     return Path(path)
-
-
-def _frame(bundle: SceneBundle, places: Array) -> Extent:
-    """What is worth showing, west, east, south, north, metres: not all of a vast ground."""
-    faces = bundle.face_table
-    built = faces.triangles[is_class(faces.semantic, BUILDING)].reshape(-1, 3)
-    points = np.concatenate([built if len(built) else bundle.bounds, places])[:, :2]
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = max(_MARGIN * float((high - low).max()), _MARGIN_M)
-    low = np.maximum(low - margin, np.minimum(low, bundle.bounds[0, :2]))
-    high = np.minimum(high + margin, np.maximum(high, bundle.bounds[1, :2]))
-    size = np.maximum(high - low, max(_NARROWEST * float((high - low).max()), _MARGIN_M))
-    (west, south), (east, north) = (low + high - size) / 2, (low + high + size) / 2
-    return float(west), float(east), float(south), float(north)
 
 
 def _draw_dots(axes: Axes, transmitters: Sequence[Transmitter], places: Array) -> None:

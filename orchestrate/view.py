@@ -11,15 +11,17 @@ from pathlib import Path
 from vasgen.artefact import atomic_directory, library_versions
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
+from vasgen.conditions import Conditions, sample_conditions
 from vasgen.datasets import store
 from vasgen.datasets.view_record import ViewRecord
 from vasgen.layers import ImageLayers
 from vasgen.orchestrate.judge import Judge
 from vasgen.raycast import RayCaster
-from vasgen.render import Renderer
+from vasgen.render import ImageBackend, open_backend
 from vasgen.render.picture import to_display, write_exr, write_png
+from vasgen.render_spec import RenderSpec
 from vasgen.seeding import key
-from vasgen.spec import DatasetSpec, RadioSpec, RenderSpec
+from vasgen.spec import DatasetSpec, RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
 from vasgen.vas.paths.path_record import paths_to_arrays
@@ -57,8 +59,7 @@ class ViewMaker:
     """
 
     def __init__(self, bundle: SceneBundle, spec: DatasetSpec) -> None:
-        self._light = spec.render
-        self._renderer = Renderer(bundle, spec.render)
+        self._renderer = open_backend(bundle, spec.render)
         caster = RayCaster(bundle)
         self._tracer = Tracer(bundle, spec.radio, caster=caster)
         self._judge = Judge(bundle, spec.radio, caster)
@@ -80,8 +81,7 @@ class ViewMaker:
         """
         images = []
         for job in jobs:
-            record = job.record
-            images.append(self._renderer.layers(record.camera, seed=record.seeds["picture"]))
+            images.append(draw_view(self._renderer, job.record))
             advance(_PICTURE_SHARE)
         traced = self._tracer.trace_paths(
             [
@@ -94,7 +94,7 @@ class ViewMaker:
         )
         for job, image, (layers, paths) in zip(jobs, images, traced, strict=True):
             with atomic_directory(job.folder) as scratch:
-                write_pictures(scratch, image, self._light)
+                write_pictures(scratch, image, job.record.conditions)
                 verdict = self._judge.judge(job.folder.name, job.record, image, layers)
                 verdict.draw(scratch)
                 stored = paths_to_arrays(paths) if paths else None
@@ -126,17 +126,25 @@ def _cell_bytes(record: ViewRecord) -> int:
     return cell_bytes(RadioSpec.model_validate(record.radio_spec or {}))
 
 
-def write_pictures(folder: Path, image: ImageLayers, light: RenderSpec) -> None:
+def draw_view(renderer: ImageBackend, record: ViewRecord) -> ImageLayers:
+    """The image layers of a view; with a picture, if its record names the conditions."""
+    conditions = record.conditions
+    return renderer.layers(
+        record.camera, conditions, rgb=conditions is not None, seed=record.seeds["picture"]
+    )
+
+
+def write_pictures(folder: Path, image: ImageLayers, conditions: Conditions | None) -> None:
     """Write ``rgb.exr`` and ``rgb.png``, if there is a picture.
 
     Args:
         folder: scratch folder of the view.
         image: image layers.
-        light: what the picture was drawn with; decides the exposure.
+        conditions: what the picture was drawn in; they decide the exposure.
     """
     if image.rgb is not None:
         write_exr(folder / store.RGB_EXR, image.rgb)
-        write_png(folder / store.RGB_PNG, to_display(image.rgb, light))
+        write_png(folder / store.RGB_PNG, to_display(image.rgb, conditions))
 
 
 def view_name(index: int) -> str:
@@ -150,18 +158,18 @@ def view_record(
     scene_hash: str,
     seed: int,
     *,
-    settings: object = None,
+    render: RenderSpec | None = None,
     transmitters: Sequence[Transmitter] = (),
     radio_spec: dict[str, object] | None = None,
 ) -> ViewRecord:
     """The record of a view, with its seeds and the recipe that its bytes follow from.
 
     Args:
-        name: name of the view: its picture's noise depends on it.
+        name: name of the view: its conditions and its picture's noise depend on it.
         camera: the pose.
         scene_hash: content hash of the scene.
         seed: seed of the dataset.
-        settings: all else that shapes the view, as plain values.
+        render: quality and conditions of the picture; None: no picture.
         transmitters: transmitters of the radio layers.
         radio_spec: propagation of the radio layers.
     """
@@ -170,14 +178,18 @@ def view_record(
         "picture": key(seed, "view", name, "picture") % 2**31,
         "radio": key(seed, "radio") % 2**31,
     }
+    conditions = None if render is None else sample_conditions(render, seed, name)
     content = [
         camera.to_dict(),
         scene_hash,
         seeds,
-        settings,
+        render and [render.samples_per_pixel, render.backend, render.unreal_far],
+        conditions and conditions.to_record(),
         [t.to_dict() for t in transmitters],
         radio_spec,
         library_versions(),
     ]
     recipe = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return ViewRecord(camera, scene_hash, recipe, seeds, tuple(transmitters), radio_spec)
+    return ViewRecord(
+        camera, scene_hash, recipe, seeds, conditions, tuple(transmitters), radio_spec
+    )

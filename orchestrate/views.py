@@ -14,12 +14,14 @@ from vasgen.datasets.dataset import Views, read_views
 from vasgen.datasets.manifest import MANIFEST_JSON, PLAN_JSON, SCENE, SPEC_YAML, VIEWS
 from vasgen.datasets.view_record import ViewRecord
 from vasgen.errors import InputError
+from vasgen.orchestrate.camera_check import check_cameras
 from vasgen.orchestrate.judge import Judge
 from vasgen.orchestrate.progress import Progress, Silent
-from vasgen.orchestrate.view import batch_size, view_name, view_record, write_pictures
+from vasgen.orchestrate.view import batch_size, draw_view, view_name, view_record, write_pictures
 from vasgen.raycast import RayCaster
-from vasgen.render import Renderer
-from vasgen.spec import RadioSpec, RenderSpec
+from vasgen.render import open_backend
+from vasgen.render_spec import RenderSpec
+from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Tracer, View
 from vasgen.vas.paths.path_record import paths_to_arrays
@@ -33,6 +35,7 @@ def render_views(
     spec: RenderSpec | None = None,
     rgb: bool = True,
     seed: int = 0,
+    unreal: str | None = None,
     progress: Progress | None = None,
 ) -> int:
     """Render image layers into a folder of views; views that are there already stay.
@@ -41,9 +44,11 @@ def render_views(
         bundle: the scene.
         cameras: the views.
         out: folder that gets one folder per view.
-        spec: light and quality of the pictures.
+        spec: quality and conditions of the pictures.
         rgb: whether to draw pictures.
         seed: seed of the pictures' noise.
+        unreal: HOST:PORT of the UnrealCV server, if Unreal draws the pictures; else what the
+            environment names.
         progress: is told about the steps.
 
     Returns:
@@ -55,14 +60,13 @@ def render_views(
         StorageError: if the disk refuses.
     """
     watch, light = progress or Silent(), spec or RenderSpec()
-    settings = {"rgb": rgb, "render": light.model_dump(mode="json")}
     scene_hash = bundle.content_hash
     names = [view_name(index) for index in range(len(cameras))]
     _refuse_datasets(out)
     _check_folder(out, names)
     remove_partials(out)
     records = [
-        view_record(name, camera, scene_hash, seed, settings=settings)
+        view_record(name, camera, scene_hash, seed, render=light if rgb else None)
         for name, camera in zip(names, cameras, strict=True)
     ]
     todo = [
@@ -71,14 +75,16 @@ def render_views(
         if not store.is_complete(out / name, record.recipe)
     ]
     _refuse_traced(folder for folder, _ in todo)
+    if todo:
+        check_cameras(bundle, cameras, names)
     watch.start(f"Rendering {len(todo)} views", len(todo))
     if not todo:
         return 0
-    renderer = Renderer(bundle, light)
+    renderer = open_backend(bundle, light, unreal)
     for folder, record in todo:
-        image = renderer.layers(record.camera, rgb=rgb, seed=record.seeds["picture"])
+        image = draw_view(renderer, record)
         with atomic_directory(folder) as scratch:
-            write_pictures(scratch, image, light)
+            write_pictures(scratch, image, record.conditions)
             store.write_view(scratch, record, image)
         watch.advance(1)
     return len(todo)

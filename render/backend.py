@@ -4,22 +4,54 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
+from vasgen.conditions import Conditions
 from vasgen.layers import ImageLayers
+from vasgen.render_spec import RenderSpec
 
 
 class ImageBackend(Protocol):
     """Turns cameras into image layers of one loaded scene."""
 
-    def layers(self, camera: Camera, *, rgb: bool = True, seed: int = 0) -> ImageLayers:
+    def layers(
+        self,
+        camera: Camera,
+        conditions: Conditions | None = None,
+        *,
+        rgb: bool = True,
+        seed: int = 0,
+    ) -> ImageLayers:
         """What the camera sees.
 
         Args:
             camera: the view.
-            rgb: whether to draw the picture too; the other layers never depend on it.
+            conditions: light, air and motion of the picture; by default a clear afternoon.
+                The other layers do not depend on them.
+            rgb: whether to draw the picture too.
             seed: seed of the picture's noise.
 
         Raises:
             InputError: if the camera stands where no camera can be.
         """
         ...
+
+
+def open_backend(bundle: SceneBundle, spec: RenderSpec, unreal: str | None = None) -> ImageBackend:
+    """The renderer that a spec names, with the scene loaded.
+
+    Args:
+        bundle: the scene.
+        spec: which renderer, and the quality of its pictures.
+        unreal: HOST:PORT of the UnrealCV server; else what the environment names.
+
+    Raises:
+        InputError: if the address is none.
+    """
+    if spec.backend == "unreal":
+        from vasgen.render.unreal import UnrealRenderer
+
+        return UnrealRenderer(bundle, unreal, far=spec.unreal_far)
+    from vasgen.render.renderer import Renderer
+
+    return Renderer(bundle, spec)

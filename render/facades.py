@@ -8,13 +8,18 @@ curtains and darkness.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import correlate1d
 
 from vasgen.bundle import VisualMaterial
-from vasgen.render.noise import blocks, bonded, clouds, grain, mix
-from vasgen.render.openings import CELLS, Facade, Opening
+from vasgen.render.noise import blocks, clouds, grain, mix
+from vasgen.render.openings import CELLS, Colour, Facade, Opening
+from vasgen.render.shopfront import awning, shop, sign
+from vasgen.render.texture import Texture
+from vasgen.seeding import stream
 
 Float = NDArray[np.float32]
 Random = np.random.Generator
@@ -22,13 +27,14 @@ Random = np.random.Generator
 #: Kinds of facade: recipes are "facade-" and the kind.
 KINDS = ("brick", "concrete", "glass", "plaster", "shed")
 
+#: What runs of rain take from red, green and blue.
+_SOOT = np.array([0.9, 0.97, 1.05], np.float32)
+
 #: Roughness of window panes.
 GLASS_ROUGHNESS = 0.06
 
 
-def paint(
-    facade: Facade, wall: Float, material: VisualMaterial, random: Random
-) -> tuple[Float, Float]:
+def paint(facade: Facade, wall: Float, material: VisualMaterial, random: Random) -> Texture:
     """Put the openings of a facade onto its wall.
 
     Args:
@@ -36,24 +42,42 @@ def paint(
         wall: (size, size, 3) reflectance of the bare wall.
         material: whose roughness the wall has.
         random: source of what differs between windows.
-
-    Returns:
-        (size, size, 3) reflectance and (size, size) roughness.
     """
     size = len(wall)
     masks = {
         part: _assemble(facade, part, size // CELLS)
         for part in ("opening", "glass", "trim", "shutters")
     }
-    # Reveals and sills throw a little shade and dirt on the wall below them.
+    masks["trim"] = np.maximum(masks["trim"], _courses(facade, size) * (1 - masks["opening"]))
+    # Reveals and sills throw a little shade on the wall below them, and rain runs off them.
     shade = _below(masks["trim"] + masks["opening"], size // 40) * (1 - masks["opening"])
+    turn = tuple(random.integers(0, size, 2).tolist())
+    drips = _below(masks["trim"], size // 14) * np.roll(_runs(size), turn, (0, 1))
     colour = wall * (1 - 0.16 * shade)[..., None]
+    colour = colour * (1 - np.clip(0.30 * drips, 0, 0.6)[..., None] * _SOOT)
     colour = mix(colour, facade.trim, masks["trim"][..., None])
     colour = mix(colour, facade.shutter, masks["shutters"][..., None])
     colour = mix(colour, facade.frame, masks["opening"][..., None])
-    colour = mix(colour, rooms(facade, material, size, random), masks["glass"][..., None])
+    colour = mix(
+        colour, rooms(facade.tint or material.base_color, size, random), masks["glass"][..., None]
+    )
     roughness = mix(np.float32(_wall_roughness(material)), 0.5, masks["opening"])
-    return colour, mix(roughness, GLASS_ROUGHNESS, masks["glass"])
+    roughness = mix(roughness, GLASS_ROUGHNESS, masks["glass"])
+    front, cover = _shops(facade, size, random)
+    colour, roughness = mix(colour, front, cover[..., None]), mix(roughness, 0.6, cover)
+    for part in ("glass", "opening"):
+        masks[part] = masks[part] * (1 - cover)
+    masks["trim"] = np.maximum(masks["trim"], cover)
+    bare = masks["opening"] + masks["trim"] + masks["shutters"] < 0.5
+    return Texture(colour, roughness, masks["glass"] > 0.5, bare, 1 / CELLS)
+
+
+@cache
+def _runs(size: int) -> Float:
+    """Where rain runs down, (size, size), in [0, 1]."""
+    random = stream(0, "runs")
+    found = clouds(random, size, coarse=24, fine=size / 3, slope=0.6, stretch=(1.0, 12.0))
+    return np.asarray(np.clip(0.35 + 0.6 * found, 0, 1), np.float32)
 
 
 def _wall_roughness(material: VisualMaterial) -> float:
@@ -64,8 +88,7 @@ def _wall_roughness(material: VisualMaterial) -> float:
 def bare_wall(material: VisualMaterial, size: int, random: Random) -> Float:
     """Reflectance of the wall without openings, (size, size, 3)."""
     relief, hue = _WALLS[material.recipe](size, random)
-    stains = clouds(random, size, coarse=2, fine=40, slope=1.2, stretch=(1.0, 4.0))
-    value = relief + 0.035 * stains + 0.02 * grain(random, size)
+    value = relief + 0.02 * grain(random, size)
     warm = np.array([1.0, 0.2, -1.0], np.float32)
     tone = 1 + value[..., None] + 0.05 * hue[..., None] * warm
     return np.asarray(np.array(material.base_color, np.float32) * 1.06 * np.clip(tone, 0.3, 1.6))
@@ -87,46 +110,64 @@ def _assemble(facade: Facade, part: str, count: int) -> Float:
     return np.concatenate([ground, *[upper] * (CELLS - 1)])
 
 
+def _courses(facade: Facade, size: int) -> Float:
+    """Coverage of the bands of stone: above the ground floor, and at the floors."""
+    v = ((np.arange(size) + 0.5) / size * CELLS)[:, None]
+    band = np.where(v < 1, v > 1 - facade.cornice, v % 1 < facade.course)
+    return np.asarray(np.broadcast_to(band, (size, size)), np.float32)
+
+
+def _shops(facade: Facade, size: int, random: Random) -> tuple[Float, Float]:
+    """Sign boards and awnings of the ground floor: colour and coverage."""
+    count = size // CELLS
+    front, cover = np.zeros((size, size, 3), np.float32), np.zeros((size, size), np.float32)
+    kept, before = shop(random), -1
+    for bay, kind in enumerate(facade.rhythm):
+        opening = (*facade.ground[kind % len(facade.ground)], Opening((0, 1), (0, 1)))[0]
+        if opening.board is None:
+            continue
+        # A shop has one or two bays.
+        first = before != bay - 1 or random.random() < 0.5
+        kept, before = (shop(random), bay) if first else (kept, -1)
+        low, high = (round(edge * count) for edge in opening.board)
+        left = bay * count
+        board = sign(kept, (high - low, count), first, random)
+        front[low:high, left : left + count], cover[low:high, left : left + count] = board, 1
+        top = opening.v[1]
+        cloth, shown = awning(kept, count, top - 0.11, top + 0.02)
+        here = np.s_[:count, left : left + count]
+        front[here] = mix(front[here], cloth, shown[..., None])
+        cover[here] = np.maximum(cover[here], shown)
+    return front, cover
+
+
 def _below(mask: Float, reach: int) -> Float:
     """How much of the ``reach`` texels above each texel is covered, fading."""
-    shade = np.zeros_like(mask)
-    for step in range(1, reach + 1):
-        shade[:-step] += np.maximum(mask[step:] - mask[:-step], 0) * (1 - step / (reach + 1))
-    return np.asarray(np.clip(shade / reach * 2, 0, 1))
+    ramp = 1 - np.arange(1, reach + 1) / (reach + 1)
+    weights = np.concatenate([np.zeros(reach + 1), ramp]).astype(np.float32)
+    above = correlate1d(mask, weights, axis=0, mode="constant") * (1 - np.clip(mask, 0, 1))
+    return np.asarray(np.clip(above / reach * 2, 0, 1), np.float32)
 
 
-def rooms(facade: Facade, material: VisualMaterial, size: int, random: Random) -> Float:
-    """What is seen in and through every window, (size, size, 3)."""
+def rooms(tint: Colour, size: int, random: Random) -> Float:
+    """What is seen in every window, (size, size, 3): a room, lighter towards its ceiling."""
+    v = ((np.arange(size) + 0.5) / (size // CELLS) % 1)[:, None]
+    glow = each(size, random, 0.25, 1.0) ** 2 * (0.55 + 0.6 * v)
+    room = np.array(tint, np.float32) * (0.35 + glow)[..., None]
+    warm = np.array([1.0, 0.0, -1.0], np.float32)
+    return np.asarray(room * (1 + 0.12 * each(size, random, -1, 1)[..., None] * warm))
+
+
+def each(size: int, random: Random, low: float, high: float) -> Float:
+    """One value a cell, (size, size)."""
     count = size // CELLS
-    v = ((np.arange(size) + 0.5) / count % 1)[:, None]
-    u = ((np.arange(size) + 0.5) / count % 1)[None]
-
-    def each(low: float, high: float) -> Float:
-        values = random.uniform(low, high, (CELLS, CELLS)).astype(np.float32)
-        return values.repeat(count, axis=0).repeat(count, axis=1)
-
-    glow = each(0.25, 1.0) ** 2 * (0.55 + 0.6 * v)
-    tint = np.array(facade.tint or material.base_color, np.float32)
-    room = tint * (0.35 + glow)[..., None]
-    room = room * (1 + 0.12 * each(-1, 1)[..., None] * np.array([1.0, 0.0, -1.0], np.float32))
-    lowered = (each(0, 1) < facade.blinds) & (v > each(0.15, 0.85))
-    slats = 0.9 + 0.1 * np.sign(np.sin(2 * np.pi * 18 * v))
-    blind = np.array([0.46, 0.44, 0.40], np.float32) * (each(0.6, 1.1) * slats)[..., None]
-    side = 0.5 - np.abs(u - 0.5)
-    curtain = (each(0, 1) < facade.curtains) & (side < each(0.22, 0.36))
-    cloth = np.array([0.40, 0.37, 0.33], np.float32) * each(0.4, 1.1)[..., None]
-    return mix(mix(room, cloth, curtain[..., None]), blind, lowered[..., None])
+    values = random.uniform(low, high, (CELLS, CELLS)).astype(np.float32)
+    return values.repeat(count, axis=0).repeat(count, axis=1)
 
 
-def _courses(size: int, random: Random) -> tuple[Float, Float]:
-    """Stretchers of 25 cm, in pairs of courses: single ones are finer than the texels."""
-    value, joint = bonded(random, size, 14 * CELLS, 20 * CELLS)
-    return 0.14 * value - 0.10 * joint * value + 0.03 * joint, value
-
-
-def _render_coat(size: int, random: Random) -> tuple[Float, Float]:
-    patches = clouds(random, size, coarse=1, fine=12, slope=1.0)
-    return 0.03 * patches, np.zeros((size, size), np.float32)
+def _even(size: int, random: Random) -> tuple[Float, Float]:
+    """Brick, plaster and sheet: what they look like lies in a texture to metre scale."""
+    return np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)
 
 
 def _panels(size: int, random: Random) -> tuple[Float, Float]:
@@ -136,8 +177,7 @@ def _panels(size: int, random: Random) -> tuple[Float, Float]:
     seam = np.maximum(
         (np.arange(size) % (size // columns) < 2)[None], (np.arange(size) % cell < 2)[:, None]
     )
-    rough = clouds(random, size, coarse=8, fine=90, slope=0.6)
-    return np.asarray(0.05 * value + 0.03 * rough - 0.28 * seam, np.float32), 0.5 * value
+    return np.asarray(0.05 * value - 0.28 * seam, np.float32), 0.5 * value
 
 
 def _spandrels(size: int, random: Random) -> tuple[Float, Float]:
@@ -145,18 +185,10 @@ def _spandrels(size: int, random: Random) -> tuple[Float, Float]:
     return 0.10 * value, value
 
 
-def _ribs(size: int, random: Random) -> tuple[Float, Float]:
-    """Trapezoidal sheet: ribs a third of a metre apart, sheets two bays wide."""
-    phase = (np.arange(size) + 0.5) / size * 10 * CELLS % 1
-    profile = np.where(phase < 0.3, 0.10, np.where(phase < 0.5, -0.22, 0.0)).astype(np.float32)
-    sheet = blocks(random, size, CELLS // 2, 1)
-    return np.asarray(profile[None] + 0.03 * sheet, np.float32), 0.3 * sheet
-
-
 _WALLS: dict[str, Callable[[int, Random], tuple[Float, Float]]] = {
-    "facade-brick": _courses,
-    "facade-plaster": _render_coat,
+    "facade-brick": _even,
+    "facade-plaster": _even,
     "facade-concrete": _panels,
     "facade-glass": _spandrels,
-    "facade-shed": _ribs,
+    "facade-shed": _even,
 }

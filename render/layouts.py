@@ -22,7 +22,10 @@ def _pick(random: Random, *choices: Colour) -> Colour:
 
 
 def _rhythm(random: Random) -> tuple[int, ...]:
-    patterns = ("00000000", "01010101", "00010001", "00110011", "01100110", "00100100")
+    patterns = (
+        *("00000000", "01010101", "00010001", "00110011", "01100110"),
+        *("00100100", "00001111", "01111110", "00011000", "01001001"),
+    )
     return tuple(int(kind) for kind in patterns[int(random.integers(len(patterns)))])
 
 
@@ -53,7 +56,7 @@ def _shop(random: Random) -> tuple[Opening, ...]:
             (0.10, 0.74),
             panes=(int(random.integers(2, 4)), 1),
             frame=0.022,
-            lintel=0.12,
+            board=(0.76, 0.92),
         ),
     )
 
@@ -76,6 +79,8 @@ def _brick(random: Random) -> Facade:
         frame=_pick(random, WHITE, DARK, (0.10, 0.14, 0.11)),
         trim=_pick(random, STONE, (0.62, 0.58, 0.50), (0.34, 0.30, 0.26)),
         shutter=_pick(random, (0.06, 0.10, 0.08), DARK, (0.22, 0.06, 0.05)),
+        cornice=0.07 * float(random.random() < 0.6),
+        course=0.035 * float(random.random() < 0.35),
     )
 
 
@@ -90,7 +95,8 @@ def _plaster(random: Random) -> Facade:
         frame=_pick(random, WHITE, TIMBER, (0.30, 0.31, 0.32)),
         trim=_pick(random, WHITE, STONE, (0.60, 0.57, 0.50)),
         shutter=_pick(random, (0.10, 0.18, 0.14), TIMBER, (0.16, 0.20, 0.26), (0.40, 0.38, 0.33)),
-        blinds=0.35,
+        cornice=0.06 * float(random.random() < 0.5),
+        course=0.04 * float(random.random() < 0.3),
     )
 
 
@@ -109,8 +115,7 @@ def _concrete(random: Random) -> Facade:
         _rhythm(random),
         frame=_pick(random, DARK, (0.35, 0.36, 0.37), (0.20, 0.16, 0.11)),
         trim=_pick(random, STONE, (0.30, 0.30, 0.30)),
-        blinds=0.4,
-        curtains=0.08,
+        cornice=0.05 * float(random.random() < 0.4),
     )
 
 
@@ -126,8 +131,6 @@ def _glass(random: Random) -> Facade:
         (lobby,),
         _rhythm(random),
         frame=_pick(random, DARK, (0.42, 0.43, 0.44), (0.14, 0.14, 0.15)),
-        blinds=0.12,
-        curtains=0.0,
         tint=None,
     )
 
@@ -142,8 +145,6 @@ def _shed(random: Random) -> Facade:
         (gate, (), door),
         tuple(int(k) for k in random.choice([0, 1, 1, 1, 2], CELLS)),
         frame=(0.30, 0.31, 0.32),
-        blinds=0.0,
-        curtains=0.0,
         tint=(0.10, 0.12, 0.13),
     )
 

@@ -44,15 +44,20 @@ class Surface(NamedTuple):
     glossy: Any
 
 
-def surface(mi: Any, base: Any, roughness: Any, metallic: Any) -> Surface:
-    """The material at points with this base colour, roughness and metalness."""
+def surface(
+    mi: Any, base: Any, roughness: Any, metallic: Any, least_alpha: float = 0.0
+) -> Surface:
+    """The material at points with this base colour, roughness and metalness.
+
+    ``least_alpha`` is the smallest GGX width, whatever the roughness.
+    """
     import drjit as dr
 
     glazed = dr.clip((_MATTE - roughness) / (_MATTE - _GLAZED), 0, 1)
     dielectric = dr.lerp(_DIELECTRIC, _GLAZING, glazed)
     coat = dr.lerp(mi.Color3f(dielectric), base, metallic)
     diffuse = base * (1 - metallic)
-    alpha = dr.maximum(dr.square(roughness), _SMALLEST_ALPHA)
+    alpha = dr.maximum(dr.square(roughness), max(_SMALLEST_ALPHA, least_alpha))
     reflected = mi.luminance(coat)
     return Surface(
         diffuse,

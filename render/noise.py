@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
+
+from vasgen.seeding import stream
 
 Float = NDArray[np.float32]
 
@@ -71,6 +76,41 @@ def bonded(
     upright = np.minimum(u % 1, 1 - u % 1) < half_u
     level = np.minimum(v % 1, 1 - v % 1) < half_v
     return values[course, unit], (upright | level).astype(np.float32)
+
+
+def scattered(
+    random: np.random.Generator, size: int, count: int, stretch: float = 1.0
+) -> tuple[Float, Float]:
+    """Cells around scattered points (Voronoi).
+
+    Args:
+        random: source of their place and values; the pattern itself is always the same.
+        size: edge length, texels.
+        count: number of cells.
+        stretch: how much longer cells are along v than along u.
+
+    Returns:
+        value: (size, size), uniform in [-1, 1] per cell.
+        edge: (size, size), about 0 on borders between cells, 1 at half a cell's width.
+    """
+    nearest, edge = _voronoi(size, count, stretch)
+    values = random.uniform(-1, 1, count).astype(np.float32)
+    turn = tuple(random.integers(0, size, 2).tolist())
+    return np.roll(values[nearest], turn, (0, 1)), np.roll(edge, turn, (0, 1))
+
+
+@cache
+def _voronoi(size: int, count: int, stretch: float) -> tuple[NDArray[np.int64], Float]:
+    """Nearest of scattered points, and the relative distance from the next cell."""
+    tall = size / stretch
+    points = stream(0, "scattered", count).uniform(0, 1, (count, 2)) * (size, tall)
+    at = np.arange(size) + 0.5
+    texels = np.stack(np.broadcast_arrays(at[None], (at / stretch)[:, None]), axis=-1)
+    tree = cKDTree(points, boxsize=(size, tall))
+    distance, nearest = tree.query(texels.reshape(-1, 2), k=2)
+    edge = 2 * (distance[:, 1] - distance[:, 0]) / np.sqrt(size * tall / count)
+    shape = (size, size)
+    return nearest[:, 0].reshape(shape), np.clip(edge, 0, 1).astype(np.float32).reshape(shape)
 
 
 def span(count: int, low: float, high: float) -> Float:

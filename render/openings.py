@@ -20,6 +20,9 @@ STONE: Colour = (0.50, 0.46, 0.39)
 DARK: Colour = (0.045, 0.045, 0.05)
 TIMBER: Colour = (0.16, 0.09, 0.05)
 
+#: What clear glass shows of sky and room.
+GLASS_TINT: Colour = (0.075, 0.10, 0.125)
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -34,6 +37,7 @@ class Opening:
         lintel: height of the lintel above; 0 for none.
         shutter: width of the shutters at its sides; 0 for none.
         surround: width of the band around it; 0 for none.
+        board: lower and upper edge of a sign board over the bay, if it is a shop.
     """
 
     u: tuple[float, float]
@@ -44,6 +48,7 @@ class Opening:
     lintel: float = 0.0
     shutter: float = 0.0
     surround: float = 0.0
+    board: tuple[float, float] | None = None
 
     def opening(self, count: int) -> Float:
         """Coverage of the whole opening in one cell, (count, count)."""
@@ -88,8 +93,8 @@ class Facade:
         frame: colour of frames.
         trim: colour of sills, lintels and surrounds.
         shutter: colour of shutters.
-        blinds: share of windows with blinds.
-        curtains: share of windows with curtains.
+        cornice: height of the band of stone above the ground floor; 0 for none.
+        course: height of the band at every upper floor; 0 for none.
         tint: colour of what the glass shows of sky and room; None: the wall's.
     """
 
@@ -99,9 +104,9 @@ class Facade:
     frame: Colour = WHITE
     trim: Colour = STONE
     shutter: Colour = TIMBER
-    blinds: float = 0.3
-    curtains: float = 0.22
-    tint: Colour | None = (0.075, 0.10, 0.125)
+    cornice: float = 0.0
+    course: float = 0.0
+    tint: Colour | None = GLASS_TINT
 
 
 def _panes(count: int, edges: tuple[float, float], number: int, frame: float) -> Float:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vasgen.artefact import atomic_file
+from vasgen.conditions import Conditions
 from vasgen.errors import InputError
-from vasgen.render.light import daylight_exposure
-from vasgen.spec import RenderSpec
+from vasgen.render.light import exposure_of
 
 #: Display luminance of white in full sunlight, and the contrast of the curve there.
 _WHITE, _CONTRAST = 0.80, 1.42
@@ -25,29 +25,52 @@ _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def to_display(
-    rgb: ArrayLike, spec: RenderSpec | None = None, *, exposure: float | None = None
+    rgb: ArrayLike, conditions: Conditions | None = None, *, exposure: float | None = None
 ) -> NDArray[np.uint8]:
     """A picture for a screen: exposure, a filmic curve, and the sRGB transfer function.
 
-    The exposure follows from the sun of the spec, not from the picture, so that equal
+    The exposure follows from the light, not from the picture, so that equal
     radiance looks equal in all views of a dataset. The curve is a sigmoid in the
     logarithm of exposure (Naka and Rushton 1966): shadows keep a toe, highlights roll off.
 
     Args:
         rgb: (H, W, 3) linear radiance; the rgb layer.
-        spec: the light that the picture was drawn with; the default spec if omitted.
+        conditions: what the picture was drawn in; by default a clear afternoon.
         exposure: factor from radiance to display white, instead of the sun's.
 
     Returns:
         (H, W, 3) uint8, sRGB.
     """
     if exposure is None:
-        exposure = daylight_exposure(spec or RenderSpec())
+        exposure = exposure_of(conditions or Conditions())
     light = np.maximum(np.asarray(rgb, np.float32), 0) * np.float32(exposure)
     light += _DESATURATION * ((light @ _LUMINANCE)[..., None] - light)
     power = light**_CONTRAST
     shown = power / (power + (1 / _WHITE - 1))
     return np.rint(255 * _encode(shown)).astype(np.uint8)
+
+
+def from_display(
+    picture: NDArray[np.uint8], conditions: Conditions | None = None
+) -> NDArray[np.float32]:
+    """Radiance that :func:`to_display` shows as a picture: its inverse.
+
+    For pictures of other renderers, of which no radiance is known. Full white, to which the
+    curve never comes, is read as half a step less; of very pure colours, which it never shows,
+    the missing channels are black.
+
+    Args:
+        picture: (H, W, 3) uint8, sRGB.
+        conditions: what it was drawn in; by default a clear afternoon.
+
+    Returns:
+        (H, W, 3) float32 linear radiance.
+    """
+    shown = _decode(np.asarray(np.minimum(picture, 254.5) / 255, np.float32))
+    light = (shown * (1 / _WHITE - 1) / (1 - shown)) ** np.float32(1 / _CONTRAST)
+    grey = _DESATURATION * (light @ _LUMINANCE)[..., None]
+    radiance = (light - grey) / ((1 - _DESATURATION) * exposure_of(conditions or Conditions()))
+    return np.asarray(np.maximum(radiance, 0), np.float32)
 
 
 def write_png(path: Path | str, picture: NDArray[np.uint8]) -> Path:
@@ -101,6 +124,11 @@ def _refusal(error: RuntimeError) -> OSError:
     known = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
     number = next((n for n in known if os.strerror(n) in str(error)), errno.ENOSPC)
     return OSError(number, os.strerror(number))
+
+
+def _decode(shown: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Inverse of the sRGB transfer function."""
+    return np.where(shown <= 0.04045, shown / 12.92, ((shown + 0.055) / 1.055) ** 2.4)
 
 
 def _encode(linear: NDArray[np.float32]) -> NDArray[np.float32]:

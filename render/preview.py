@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
+from vasgen.conditions import Conditions
 from vasgen.render.picture import to_display, write_png
 from vasgen.render.renderer import Renderer
-from vasgen.spec import RenderSpec
+from vasgen.render_spec import RenderSpec
 
 _FOV_DEG = 45.0
 _DOWN_DEG = 35.0
@@ -28,6 +29,7 @@ def preview(
     bundle: SceneBundle,
     path: Path | str,
     *,
+    conditions: Conditions | None = None,
     spec: RenderSpec | None = None,
     width: int = 1280,
     height: int = 800,
@@ -37,7 +39,8 @@ def preview(
     Args:
         bundle: the scene.
         path: destination.
-        spec: light and quality; the default spec if omitted.
+        conditions: light, air and motion; by default a clear afternoon.
+        spec: quality; the default spec if omitted.
         width: width of the picture, pixels.
         height: height of the picture, pixels.
 
@@ -45,23 +48,25 @@ def preview(
         InputError: if the size is below one pixel.
         StorageError: if the disk refuses.
     """
-    spec = spec or RenderSpec()
-    camera = overview_camera(bundle, spec, width=width, height=height)
-    rgb = Renderer(bundle, spec).layers(camera).arrays()["rgb"]
-    return write_png(path, to_display(rgb, spec))
+    conditions = conditions or Conditions()
+    camera = overview_camera(bundle, conditions, width=width, height=height)
+    rgb = Renderer(bundle, spec).layers(camera, conditions).arrays()["rgb"]
+    return write_png(path, to_display(rgb, conditions))
 
 
-def overview_camera(bundle: SceneBundle, spec: RenderSpec, *, width: int, height: int) -> Camera:
+def overview_camera(
+    bundle: SceneBundle, conditions: Conditions, *, width: int, height: int
+) -> Camera:
     """A camera high above, looking 35 degrees down, that sees all objects.
 
     Args:
         bundle: the scene.
-        spec: whose sun decides from which side to look.
+        conditions: whose sun decides from which side to look.
         width: width of the picture, pixels.
         height: height of the picture, pixels.
     """
     points = _content(bundle)
-    azimuth = np.radians(spec.sun_azimuth_deg + _FROM_SUN_DEG)
+    azimuth = np.radians(conditions.sun_azimuth_deg + _FROM_SUN_DEG)
     down = np.radians(_DOWN_DEG)
     back = np.array([np.cos(down) * np.sin(azimuth), np.cos(down) * np.cos(azimuth), np.sin(down)])
     aim = (points.min(axis=0) + points.max(axis=0)) / 2

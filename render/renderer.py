@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
+from vasgen.conditions import Conditions
 from vasgen.errors import InputError
 from vasgen.inside import solid_around
 from vasgen.layers import ImageLayers
@@ -16,7 +17,7 @@ from vasgen.raycast import RayCaster
 from vasgen.render.exact import SurfaceMap, exact_layers
 from vasgen.render.looks import Looks
 from vasgen.render.tracer import PathTracer
-from vasgen.spec import RenderSpec
+from vasgen.render_spec import RenderSpec
 
 
 class Renderer:
@@ -24,7 +25,7 @@ class Renderer:
 
     Args:
         bundle: the scene.
-        spec: light and quality of the picture; the other layers do not depend on it.
+        spec: quality of the pictures.
         centre: (3,) world point near which the cameras stand, metres; the middle of
             the scene if omitted.
     """
@@ -40,14 +41,23 @@ class Renderer:
         self._caster = RayCaster(bundle, middle)
         self._looks = Looks(bundle)
         self._surface = SurfaceMap(bundle.face_table.triangles, self._looks.uv)
-        self._tracer = PathTracer(bundle.face_table, self._looks, spec or RenderSpec(), middle)
+        self._tracer = PathTracer(self._caster, self._looks, spec or RenderSpec())
 
-    def layers(self, camera: Camera, *, rgb: bool = True, seed: int = 0) -> ImageLayers:
+    def layers(
+        self,
+        camera: Camera,
+        conditions: Conditions | None = None,
+        *,
+        rgb: bool = True,
+        seed: int = 0,
+    ) -> ImageLayers:
         """What the camera sees.
 
         Args:
             camera: the view.
-            rgb: whether to draw the picture too; the other layers never depend on it.
+            conditions: light, air and motion of the picture; by default a clear afternoon.
+                The other layers do not depend on them.
+            rgb: whether to draw the picture too.
             seed: seed of the picture's noise; the same seed gives the same bytes.
 
         Raises:
@@ -60,4 +70,5 @@ class Renderer:
         layers = exact_layers(camera, self._caster, self._looks, self._surface)
         if not rgb:
             return layers
-        return dataclasses.replace(layers, rgb=self._tracer.draw(camera, seed))
+        picture = self._tracer.draw(camera, conditions or Conditions(), seed)
+        return dataclasses.replace(layers, rgb=picture)

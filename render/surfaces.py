@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.render.noise import blocks, bonded, clouds, grain
+from vasgen.render.noise import blocks, bonded, clouds, grain, scattered
 
 Float = NDArray[np.float32]
 Random = np.random.Generator
@@ -61,18 +61,34 @@ def _roof_metal(size: int, random: Random) -> Tone:
 
 
 def _asphalt(size: int, random: Random) -> Tone:
-    """Asphalt with patches, cracks and wear; 24 m."""
+    """Asphalt: worn, cracked, and cracks sealed with tar; 24 m."""
     wear = clouds(random, size, coarse=1, fine=6, slope=1.2)
-    field = clouds(random, size, coarse=2, fine=24, slope=1.3)
-    cracks = np.exp(-((field / 0.018) ** 2)) * (wear > 0.3)
-    return 0.10 * wear + 0.10 * grain(random, size) - 0.30 * cracks, 0.02 * wear
+    stones = clouds(random, size, coarse=200, fine=size / 2, slope=0.0)
+    hair = _lines(clouds(random, size, coarse=3, fine=60, slope=1.5), 0.010)
+    hair = hair * (clouds(random, size, coarse=1, fine=5) > 0.5)
+    tar = _lines(clouds(random, size, coarse=1, fine=30, slope=1.9), 0.030)
+    tar = tar * (clouds(random, size, coarse=1, fine=3) > 0.9)
+    tone = 0.09 * wear + 0.13 * stones - 0.42 * hair - 0.45 * tar
+    return np.asarray(tone, np.float32), np.asarray(0.02 * wear, np.float32)
+
+
+def _lines(field: Float, width: float) -> Float:
+    """Where a field is near zero: winding lines."""
+    return np.asarray(np.exp(-((field / width) ** 2)), np.float32)
 
 
 def _pavement(size: int, random: Random) -> Tone:
-    """Concrete flags, 60 cm, with open joints; 6 m."""
+    """Concrete flags, 60 cm, with open joints, mossy here and there, and trodden gum; 6 m."""
     value, joint = bonded(random, size, 10, 10)
     dirt = clouds(random, size, coarse=1, fine=30)
-    return 0.08 * value - 0.32 * joint + 0.05 * dirt + 0.03 * grain(random, size), 0.03 * value
+    wet = clouds(random, size, coarse=1, fine=4)
+    spots, around = scattered(random, size, 900)
+    gum = (spots > 0.82) & (around > 0.80)
+    moss = joint * np.clip(wet, 0, 1)
+    tone = 0.10 * value - 0.34 * joint + 0.06 * dirt + 0.05 * wet - 0.16 * gum
+    return np.asarray(tone + 0.03 * grain(random, size), np.float32), np.asarray(
+        0.03 * value - 0.05 * moss, np.float32
+    )
 
 
 def _plaza(size: int, random: Random) -> Tone:
@@ -86,45 +102,84 @@ def _plaza(size: int, random: Random) -> Tone:
 
 
 def _grass(size: int, random: Random) -> Tone:
-    """Mown lawn: patches and blades; 20 m."""
+    """Lawn: tufts, clover, dry and trodden patches; 20 m."""
     patches = clouds(random, size, coarse=1, fine=12, slope=1.0)
-    tufts = clouds(random, size, coarse=20, fine=200, slope=0.3)
-    return 0.13 * patches + 0.16 * tufts + 0.08 * grain(random, size), (
-        0.05 * clouds(random, size, coarse=1, fine=8)
-    )
+    dry = np.clip(clouds(random, size, coarse=2, fine=40, slope=1.1) - 0.8, 0, 1.5)
+    tufts = clouds(random, size, coarse=25, fine=200, slope=0.5)
+    blades = clouds(random, size, coarse=120, fine=size / 2, slope=0.0)
+    _, clover = scattered(random, size, 260)
+    clover = np.clip(clouds(random, size, coarse=2, fine=20) - 0.9, 0, 1) * clover
+    trodden = np.clip(clouds(random, size, coarse=2, fine=80, slope=0.9) - 1.2, 0, 1)
+    tone = 0.12 * patches + 0.20 * tufts + 0.22 * blades + 0.12 * dry - 0.30 * clover
+    tone = tone - 0.10 * trodden
+    hue = 0.06 * patches + 0.14 * dry + 0.22 * trodden - 0.05 * clover + 0.03 * tufts
+    return np.asarray(tone, np.float32), np.asarray(hue, np.float32)
 
 
 def _soil(size: int, random: Random) -> Tone:
-    """Bare earth with stones; 12 m."""
+    """Bare earth with stones and puddle marks; 12 m."""
     patches = clouds(random, size, coarse=1, fine=40, slope=1.0)
-    return 0.14 * patches + 0.12 * grain(random, size), 0.04 * patches
+    value, edge = scattered(random, size, 6000)
+    stones = (value > 0.75) * np.clip(2 * edge, 0, 1)
+    tone = 0.14 * patches + 0.09 * grain(random, size) + 0.35 * stones
+    return np.asarray(tone, np.float32), np.asarray(0.04 * patches - 0.05 * stones, np.float32)
+
+
+def _water(size: int, random: Random) -> Tone:
+    """Open water: calm and ruffled stretches, with ripples across the wind; 30 m."""
+    wind = clouds(random, size, coarse=1, fine=10, slope=1.2)
+    ripples = clouds(random, size, coarse=20, fine=250, slope=0.6, stretch=(1.0, 3.0))
+    return np.asarray(0.25 * wind + 0.25 * ripples, np.float32), -0.02 * wind
 
 
 def _bark(size: int, random: Random) -> Tone:
-    """Furrows along the stem; 1 m."""
-    furrows = clouds(random, size, coarse=4, fine=60, slope=0.5, stretch=(1.0, 6.0))
-    return 0.28 * furrows, 0.05 * furrows
+    """Plates of bark between furrows along the stem; 1 m."""
+    value, edge = scattered(random, size, 90, stretch=4.0)
+    fibres = clouds(random, size, coarse=6, fine=90, slope=0.4, stretch=(1.0, 6.0))
+    lichen = np.clip(clouds(random, size, coarse=2, fine=20) - 0.9, 0, 1)
+    relief = np.clip(1.6 * edge, 0, 1) - 0.7
+    tone = 0.55 * relief + 0.14 * value + 0.15 * fibres + 0.35 * lichen
+    return np.asarray(tone, np.float32), np.asarray(0.05 * value - 0.09 * lichen, np.float32)
 
 
 def _foliage(size: int, random: Random) -> Tone:
-    """Clumps of leaves with dark gaps; 3 m."""
-    clumps = clouds(random, size, coarse=3, fine=20, slope=0.6)
-    leaves = clouds(random, size, coarse=20, fine=80, slope=0.2)
-    return 0.26 * clumps + 0.30 * leaves, 0.07 * clumps + 0.04 * leaves
+    """Leaves of about 9 cm, lit and shaded, in clumps with dark gaps; 3 m."""
+    clumps = clouds(random, size, coarse=2, fine=16, slope=0.7)
+    value, edge = scattered(random, size, 1300)
+    under, rim = scattered(random, size, 500)
+    gaps = np.clip(clouds(random, size, coarse=6, fine=40, slope=0.5) - 0.7, 0, 1)
+    leaf = 0.42 * value + 0.34 * (np.clip(1.5 * edge, 0, 1) - 0.6)
+    tone = leaf + 0.30 * clumps + 0.15 * under * rim - 0.75 * gaps
+    hue = 0.10 * np.maximum(value, 0) ** 2 + 0.04 * clumps
+    return np.asarray(tone, np.float32), np.asarray(hue, np.float32)
 
 
 def _wall_brick(size: int, random: Random) -> Tone:
-    """Stretchers of 25 cm in courses of 7.7 cm; 4 m."""
+    """Stretchers of 25 cm in courses of 7.7 cm; 4 m.
+
+    Some bricks are burnt, some bleached by lime; the lower edge of each is in its own shade.
+    """
     value, joint = bonded(random, size, 16, 52)
+    _, v = _axes(size, 16, 52)
+    shade = np.broadcast_to(0.10 * (v % 1 - 0.5), (size, size))
+    burnt = np.clip(-value - 0.72, 0, 1) * 1.6
     dirt = clouds(random, size, coarse=1, fine=12)
-    return 0.15 * value - 0.16 * joint + 0.04 * dirt + 0.03 * grain(random, size), 0.05 * value
+    lime = np.clip(clouds(random, size, coarse=1, fine=30, slope=1.1) - 1.3, 0, 1)
+    tone = 0.17 * value - 0.9 * burnt + 0.22 * joint * (1 - value)
+    tone = tone + shade * (1 - joint) + 0.05 * dirt + 0.22 * lime + 0.04 * grain(random, size)
+    hue = 0.07 * value - 0.18 * joint - 0.10 * lime - 0.12 * burnt
+    return np.asarray(tone, np.float32), np.asarray(hue, np.float32)
 
 
 def _wall_plaster(size: int, random: Random) -> Tone:
-    """Rendered wall with faint clouds and streaks of rain; 8 m."""
+    """Rendered wall: trowelled, with hair cracks and flaking corners; 8 m."""
     patches = clouds(random, size, coarse=1, fine=16, slope=1.0)
-    streaks = clouds(random, size, coarse=3, fine=60, slope=0.8, stretch=(1.0, 5.0))
-    return 0.03 * patches + 0.02 * streaks + 0.02 * grain(random, size), 0.01 * patches
+    trowel = clouds(random, size, coarse=20, fine=180, slope=0.6, stretch=(1.6, 1.0))
+    cracks = _lines(clouds(random, size, coarse=2, fine=40, slope=1.5), 0.010)
+    cracks = cracks * (clouds(random, size, coarse=1, fine=4) > 1.0)
+    flakes = clouds(random, size, coarse=2, fine=60, slope=1.2) > 2.7
+    tone = 0.03 * patches + 0.035 * trowel - 0.22 * cracks - 0.16 * flakes
+    return np.asarray(tone, np.float32), np.asarray(0.01 * patches + 0.04 * flakes, np.float32)
 
 
 def _wall_stone(size: int, random: Random) -> Tone:
@@ -135,12 +190,18 @@ def _wall_stone(size: int, random: Random) -> Tone:
 
 
 def _wall_concrete(size: int, random: Random) -> Tone:
-    """Cast concrete, formwork boards 1.6 m wide and 0.8 m high; 6.4 m."""
+    """Cast concrete, formwork boards 1.6 m wide and 0.8 m high, with tie holes and pores; 6.4 m."""
     value = blocks(random, size, 4, 8)
     u, v = _axes(size, 4, 8)
     seam = ((u % 1 < 0.012) | (v % 1 < 0.024)).astype(np.float32)
+    hole = np.hypot((np.abs(u % 1 - 0.5) - 0.3) * 1.6, (v % 1 - 0.5) * 0.8) < 0.022
+    spots, around = scattered(random, size, 5000)
+    pores = (spots > 0.8) & (around > 0.9)
     stains = clouds(random, size, coarse=1, fine=40, slope=1.0, stretch=(1.0, 2.5))
-    return 0.03 * value - 0.18 * seam + 0.05 * stains + 0.03 * grain(random, size), 0.01 * value
+    tone = 0.05 * value - 0.20 * seam - 0.35 * hole - 0.14 * pores + 0.05 * stains
+    return np.asarray(tone + 0.03 * grain(random, size), np.float32), np.asarray(
+        0.012 * value + 0.01 * stains, np.float32
+    )
 
 
 def _wall_boards(size: int, random: Random) -> Tone:
@@ -153,13 +214,16 @@ def _wall_boards(size: int, random: Random) -> Tone:
 
 
 def _wall_sheet(size: int, random: Random) -> Tone:
-    """Trapezoidal sheet, ribs every 25 cm, sheets of 1 m; 4 m."""
-    u, _ = _axes(size, 16, 1)
+    """Trapezoidal sheet, ribs every 25 cm, sheets of 1 m with rust at some laps; 4 m."""
+    u, v = _axes(size, 16, 1)
     phase = np.broadcast_to(u % 1, (size, size))
     profile = np.where(phase < 0.35, 0.10, np.where(phase < 0.5, -0.25, 0.0)).astype(np.float32)
     sheet = blocks(random, size, 4, 1)
     streaks = clouds(random, size, coarse=2, fine=60, stretch=(1.0, 8.0))
-    return profile + 0.03 * sheet + 0.03 * streaks, 0.01 * sheet
+    lap = np.broadcast_to(np.abs(v % 1 - 0.5) < 0.006, (size, size))
+    rust = np.clip(clouds(random, size, coarse=2, fine=60, slope=1.0) - 1.7, 0, 1)
+    tone = profile + 0.04 * sheet + 0.05 * streaks - 0.2 * lap - 0.35 * rust
+    return np.asarray(tone, np.float32), np.asarray(0.01 * sheet + 0.3 * rust, np.float32)
 
 
 def _axes(size: int, columns: float, rows: float) -> tuple[Float, Float]:
@@ -173,13 +237,14 @@ SURFACES: dict[str, tuple[float, int, Callable[[int, Random], Tone]]] = {
     "roof-tiles": (4.0, 384, _roof_tiles),
     "roof-gravel": (12.0, 512, _roof_gravel),
     "roof-metal": (4.0, 384, _roof_metal),
-    "asphalt": (24.0, 768, _asphalt),
-    "pavement": (6.0, 384, _pavement),
+    "asphalt": (24.0, 1024, _asphalt),
+    "pavement": (6.0, 512, _pavement),
     "plaza": (12.0, 512, _plaza),
     "grass": (20.0, 768, _grass),
     "soil": (12.0, 512, _soil),
+    "water": (30.0, 768, _water),
     "bark": (1.0, 256, _bark),
-    "foliage": (3.0, 256, _foliage),
+    "foliage": (3.0, 512, _foliage),
     "wall-brick": (4.0, 512, _wall_brick),
     "wall-plaster": (8.0, 384, _wall_plaster),
     "wall-stone": (4.8, 384, _wall_stone),

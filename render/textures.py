@@ -6,19 +6,19 @@ colour and the roughness. Rows run along v from 0, columns along u.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vasgen.bundle import VisualMaterial
+from vasgen.errors import InputError
 from vasgen.render import facades, panes, surfaces
 from vasgen.render.layouts import layout
 from vasgen.render.openings import CELLS
+from vasgen.render.texture import Texture
 from vasgen.seeding import stream
-
-Float = NDArray[np.float32]
 
 
 class Recipe(NamedTuple):
@@ -34,51 +34,71 @@ RECIPES: dict[str, Recipe] = {
     "plain": Recipe(1.0, 0),
     **{f"facade-{kind}": Recipe(CELLS, 768) for kind in facades.KINDS},
     **{name: Recipe(CELLS, 768) for name in panes.PANES},
+    "sign-board": Recipe(CELLS, 1024),
     **{name: Recipe(tile, size) for name, (tile, size, _) in surfaces.SURFACES.items()},
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Texture:
-    """A square texture.
+#: Recipe of the wall, to metre scale, between the windows of a facade.
+DETAILS = {
+    "facade-brick": "wall-brick",
+    "facade-concrete": "wall-concrete",
+    "facade-plaster": "wall-plaster",
+    "facade-shed": "wall-sheet",
+}
 
-    Attributes:
-        colour: (size, size, 3) float32 reflectance, linear sRGB, in [0, 1].
-        roughness: (size, size) float32 GGX roughness.
-        ground: share of the rows, from v = 0, that is ground floor and does not repeat
-            upward; 0 for textures that repeat as a whole.
+#: Memory that the textures of a scene may need.
+BUDGET_MB = 1024
+
+
+def check_budget(materials: int, painted: Sequence[Recipe]) -> None:
+    """Refuse a scene whose textures do not fit.
+
+    Args:
+        materials: number of visual materials of the scene.
+        painted: recipe of each texture that it needs.
+
+    Raises:
+        InputError: if they need more than :data:`BUDGET_MB`.
     """
-
-    colour: Float
-    roughness: Float
-    ground: float = 0.0
-
-    @property
-    def size(self) -> int:
-        """Edge length, texels."""
-        return len(self.roughness)
-
-    def packed(self) -> NDArray[np.uint32]:
-        """Texels of 8-bit red, green, blue (gamma 2) and roughness, (size, size)."""
-        channels = np.empty((self.size, self.size, 4), np.uint8)
-        channels[..., :3] = np.rint(np.sqrt(np.clip(self.colour, 0, 1)) * 255)
-        channels[..., 3] = np.rint(np.clip(self.roughness, 0, 1) * 255)
-        return np.asarray(channels.view("<u4")[..., 0], np.uint32)
+    needed = sum(4 * recipe.size**2 for recipe in painted) / 2**20
+    if needed > BUDGET_MB:
+        raise InputError(
+            f"the textures of {materials} visual materials need {needed:.0f} MB; allowed: "
+            f"{BUDGET_MB} MB. Let objects share visual materials, or give some the recipe plain."
+        )
 
 
-def build_texture(material: VisualMaterial) -> Texture:
-    """The texture of a material whose recipe is in :data:`RECIPES` and not "plain"."""
+def build_detail(material: VisualMaterial, mean: float) -> Texture:
+    """The bare wall of a facade in grey of a mean reflectance, to metre scale."""
+    recipe = DETAILS[material.recipe]
+    grey = (mean, mean, mean)
+    return build_texture(dataclasses.replace(material, recipe=recipe, base_color=grey))
+
+
+def build_texture(material: VisualMaterial, edition: int = 0) -> Texture:
+    """The texture of a material.
+
+    Args:
+        material: its recipe is in :data:`RECIPES` and not "plain".
+        edition: facades of one material differ in layout from edition to edition.
+    """
     size = RECIPES[material.recipe].size
-    random = stream(material.variant, "texture", material.recipe)
+    path = ("texture", material.recipe, *((edition,) if edition else ()))
+    random = stream(material.variant, *path)
     if material.recipe.startswith("facade-"):
         plan = layout(material.recipe, random)
         wall = facades.bare_wall(material, size, random)
-        colour, roughness = facades.paint(plan, wall, material, random)
-        return Texture(colour, roughness, 1 / CELLS)
+        return facades.paint(plan, wall, material, random)
     if material.recipe in panes.PANES:
-        return Texture(*panes.paint(material, size, random))
+        return panes.paint(material, size, random)
     tone, hue = surfaces.SURFACES[material.recipe][2](size, random)
+    roughness = np.full((size, size), material.roughness, np.float32)
+    if material.recipe == "water":
+        # Where the wind ruffles it, water mirrors less clearly.
+        roughness = np.clip(roughness * (1 + tone), 0.02, 1)
     return Texture(
         surfaces.coloured(material.base_color, tone, hue),
-        np.full((size, size), material.roughness, np.float32),
+        roughness,
+        wall=np.full((size, size), material.recipe.startswith("wall-")),
     )

@@ -21,7 +21,7 @@ INTERRUPTED = 130
 _MARKED_SHOWN = 10
 
 #: Commands whose finished work survives Ctrl-C.
-_RESUMABLE = ("build", "relabel", "render", "trace")
+_RESUMABLE = ("build", "relabel", "render", "trace", "video")
 
 
 class CommandGroup(TyperGroup):

@@ -83,14 +83,25 @@ _FLAT_LOOKS = {
     SemanticClass.ROAD: ("asphalt", (0.09, 0.09, 0.095)),
     SemanticClass.PAVEMENT: ("pavement", (0.36, 0.35, 0.33)),
     SemanticClass.GRASS: ("grass", (0.10, 0.16, 0.05)),
-    SemanticClass.WATER: ("plain", (0.03, 0.08, 0.11)),
+    SemanticClass.WATER: ("water", (0.03, 0.07, 0.08)),
     SemanticClass.GROUND: ("pavement", (0.26, 0.25, 0.24)),
     SemanticClass.VEGETATION: ("foliage", (0.07, 0.14, 0.04)),
     SemanticClass.VEHICLE: ("plain", (0.25, 0.04, 0.04)),
 }
 
-_ROUGHNESS = {"facade-glass": 0.1, "roof-metal": 0.35, "facade-shed": 0.4}
+_ROUGHNESS = {"facade-glass": 0.1, "water": 0.08, "roof-metal": 0.35, "facade-shed": 0.4}
 _WALL_VARIANTS = 12
+
+#: Washes of rendered walls, by variant: white, ochre, sand, rose, grey, green, cream.
+_WASHES = (
+    (0.66, 0.63, 0.57),
+    (0.60, 0.43, 0.20),
+    (0.62, 0.52, 0.36),
+    (0.56, 0.38, 0.30),
+    (0.50, 0.50, 0.48),
+    (0.44, 0.48, 0.36),
+    (0.66, 0.58, 0.42),
+)
 
 
 class Shape(Protocol):
@@ -220,7 +231,9 @@ def _building_look(
 ) -> tuple[str, tuple[float, float, float]]:
     plain = ("plain", (0.5, 0.5, 0.5))
     if semantic is SemanticClass.WALL:
-        return _WALL_LOOKS.get(itu, plain)
+        recipe, colour = _WALL_LOOKS.get(itu, plain)
+        washed = recipe == "facade-plaster" and itu != "wood"
+        return recipe, _WASHES[variant % len(_WASHES)] if washed else colour
     if itu == "metal":
         return _SHEET_ROOFS[variant % len(_SHEET_ROOFS)]
     return _ROOF_LOOKS.get(itu, plain)

@@ -20,6 +20,9 @@ Array = NDArray[np.float64]
 #: Most pixels along a side: four times 4K. The layers of a larger view fit no memory.
 MAX_SIDE = 16_384
 
+#: Largest tangent of the angle between the optical axis and a corner: rays stay in float32.
+_WIDEST = 1e5
+
 _ROTATION_TOLERANCE = 1e-6  # float64 rounding of a product of three rotations, with margin
 
 
@@ -57,7 +60,7 @@ class Camera:
                 f"camera size is {self.width}x{self.height}; allowed: at most {MAX_SIDE} pixels "
                 "a side."
             )
-        _check_intrinsics(k)
+        _check_intrinsics(k, self.width, self.height)
         _check_pose(pose)
 
     @classmethod
@@ -195,7 +198,7 @@ class Camera:
         return cls(width, height, k, pose)
 
 
-def _check_intrinsics(k: Array) -> None:
+def _check_intrinsics(k: Array, width: int, height: int) -> None:
     if k.shape != (3, 3) or not np.isfinite(k).all():
         raise InputError(f"camera intrinsics must be 3x3 finite numbers, not {k.tolist()}.")
     upper = np.allclose(k[1, 0], 0) and np.allclose(k[2], [0, 0, 1])
@@ -203,6 +206,14 @@ def _check_intrinsics(k: Array) -> None:
         raise InputError(
             f"camera intrinsics {k.tolist()} are degenerate: focal lengths must be positive, "
             "K upper triangular and its last row [0, 0, 1]."
+        )
+    corners = np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        widest = np.abs(np.linalg.inv(k) @ corners).max()
+    if not widest < _WIDEST:
+        raise InputError(
+            f"camera intrinsics {k.tolist()} are degenerate: a corner of the {width}x{height} "
+            "picture looks more than 89.999 degrees off the optical axis."
         )
 
 

@@ -11,6 +11,7 @@ from vasgen.commands import (
     build,
     city,
     doctor,
+    fly,
     place,
     plan,
     relabel,
@@ -19,9 +20,24 @@ from vasgen.commands import (
     topdown,
     trace,
     verify,
+    video,
 )
 
-COMMANDS = (city, plan, place, render, trace, topdown, build, relabel, verify, show, doctor)
+COMMANDS = (
+    city,
+    plan,
+    fly,
+    place,
+    render,
+    video,
+    trace,
+    topdown,
+    build,
+    relabel,
+    verify,
+    show,
+    doctor,
+)
 
 app = typer.Typer(
     cls=CommandGroup,

@@ -56,7 +56,7 @@ class Conditions:
         _check("sun_azimuth_deg", self.sun_azimuth_deg, 0, 360)
         _check("turbidity", self.turbidity, 1, 10)
         if self.visibility_m is not None:
-            _check("visibility_m", self.visibility_m, 10, 1e6)
+            _check("visibility_m", self.visibility_m, 10, 1e5)
         for speed in self.velocity_m_s:
             _check("velocity_m_s", speed, -1000, 1000)
         _check("shutter_s", self.shutter_s, 0, 10)
@@ -66,6 +66,18 @@ class Conditions:
     def light(self) -> Conditions:
         """These conditions as a still camera meets them: all that light and air depend on."""
         return dataclasses.replace(self, velocity_m_s=(0, 0, 0), shutter_s=0, exposure_ev=0)
+
+    def in_words(self) -> str:
+        """What one would tell of the picture, e.g. ``sun at -5°, lamps, fog of 200 m``."""
+        parts = [f"sun at {self.sun_elevation_deg:.0f}°", *["lamps"] * self.lamps]
+        if self.visibility_m is not None:
+            parts.append(f"fog of {self.visibility_m:.0f} m")
+        blur_m = math.hypot(*self.velocity_m_s) * self.shutter_s
+        if blur_m:
+            parts.append(f"{100 * blur_m:.0f} cm of motion")
+        if self.exposure_ev:
+            parts.append(f"{self.exposure_ev:+.1f} EV")
+        return ", ".join(parts)
 
     def to_record(self) -> dict[str, Any]:
         """Plain values that :meth:`from_record` reads back."""

@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from vasgen import runtime
-from vasgen.errors import MissingDependencyError
+from vasgen.errors import InputError, MissingDependencyError
 
 _TIMEOUT_S = 300
+
+#: A game that runs greets at once.
+_GREETING_S = 2.0
 
 _REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+)\s*(?P<relation>==|>=)\s*(?P<version>[\w.]+)")
 
@@ -91,7 +94,8 @@ def examine(begin: Callable[[str], None] = lambda step: None) -> list[Check]:
     ):
         begin(f"Trying {name}")
         checks.append(_probe(name, code, remedy))
-    return [*checks, *_extras()]
+    begin("Looking for Unreal")
+    return [*checks, *_extras(), _unreal()]
 
 
 def trace_gain_db() -> float:
@@ -203,6 +207,18 @@ def _extras() -> Iterator[Check]:
         detail = f"missing: {', '.join(missing)}" if missing else "installed"
         remedy = f"pip install 'vasgen[{extra}]'"
         yield Check(f"extra {extra}", not missing, detail, remedy, required=False)
+
+
+def _unreal() -> Check:
+    """Whether a running Unreal would draw pictures; only it needs one."""
+    from vasgen.render.unreal.probe import endpoint, probe
+
+    try:
+        address = endpoint()
+        probe(address, _GREETING_S)
+    except InputError as error:
+        return Check("Unreal", False, str(error), "docs/unreal.md", required=False)
+    return Check("Unreal", True, f"an UnrealCV server greets at {address}", required=False)
 
 
 def _requirements(extra: str | None) -> Iterator[tuple[str, str, str]]:

@@ -40,18 +40,23 @@ class RayCaster:
         bundle: the scene.
         centre: (3,) world point near which rays will start, metres; the middle of the
             scene if omitted.
+
+    Attributes:
+        bundle: the scene.
+        faces: its faces.
+        centre: (3,) origin of the coordinates that are traced, world metres.
     """
 
     def __init__(self, bundle: SceneBundle, centre: ArrayLike | None = None) -> None:
         middle = bundle.bounds.mean(axis=0) if centre is None else centre
         self.bundle = bundle
         self.faces = bundle.face_table
-        self._centre = np.asarray(middle, np.float64)
+        self.centre = np.asarray(middle, np.float64)
         self._scene = self._build()
 
     def _build(self) -> Any:
         with runtime.radio_variant() as mi:
-            triangles = self.faces.triangles - self._centre
+            triangles = self.faces.triangles - self.centre
             mesh = mi.Mesh("scene", 3 * len(triangles), len(triangles))
             parameters = mi.traverse(mesh)
             parameters["vertex_positions"] = triangles.astype(np.float32).ravel()
@@ -72,7 +77,7 @@ class RayCaster:
             return Hits(np.zeros(0), np.zeros(0, np.int64))
         with runtime.radio_variant() as mi:
             found = self._scene.ray_intersect_preliminary(
-                mi.Ray3f(_point(mi, origin - self._centre), _vector(mi, direction)), coherent=True
+                mi.Ray3f(_point(mi, origin - self.centre), _vector(mi, direction)), coherent=True
             )
             hit, face = np.array(found.is_valid()), np.array(found.prim_index).astype(np.int64)
             rough = np.array(found.t, np.float64)
@@ -98,7 +103,7 @@ class RayCaster:
             # Directions of the full length: the ray's extent is then exactly [0, 1].
             margin = self._margin(start, end)
             ray = mi.Ray3f(
-                o=_point(mi, start - self._centre + margin * (end - start)),
+                o=_point(mi, start - self.centre + margin * (end - start)),
                 d=_vector(mi, (end - start) * (1 - 2 * margin)),
                 maxt=1.0,
                 time=0.0,
@@ -108,7 +113,7 @@ class RayCaster:
 
     def _margin(self, start: Array, end: Array) -> Array:
         """Share of the segment left out at each end: Mitsuba's own ray epsilon, in metres."""
-        reach = np.maximum(chebyshev(start - self._centre), chebyshev(end - self._centre))
+        reach = np.maximum(chebyshev(start - self.centre), chebyshev(end - self.centre))
         length = np.sqrt(np.einsum("ij,ij->i", end - start, end - start))
         epsilon = 8.94e-5 * (1 + reach)
         share: Array = np.minimum(epsilon / np.maximum(length, 1e-30), 0.5)

@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from vasgen.antenna import ANTENNAS, Antenna
 from vasgen.errors import InputError, suggest, unknown_choice
 from vasgen.part import Part
+from vasgen.render_spec import RenderSpec
 from vasgen.scene_spec import SceneSpec
 
 BOLTZMANN_J_PER_K = 1.380649e-23
@@ -25,24 +26,50 @@ Position = tuple[float, float, float]
 Angle = Annotated[float, Field(ge=-360, le=360)]
 
 
+ViewKind = Literal["uav", "street", "pole"]
+
+#: Lowest and highest camera above the ground by kind of view, metres: drones of SynthRM, heads
+#: and dashboards, lamp posts.
+ALTITUDE_M: dict[ViewKind, tuple[float, float]] = {
+    "uav": (35.0, 110.0),
+    "street": (1.5, 2.5),
+    "pole": (4.0, 8.0),
+}
+
+
 class ViewsSpec(Part):
     """Camera poses: a planner's choice, or a file.
 
     Attributes:
+        kind: what carries the cameras: ``uav``, a drone above the streets; ``street``, a car or
+            a pedestrian; ``pole``, a lamp post or the corner of a building.
         count: number of views to plan.
         width: image width, pixels.
         height: image height, pixels.
         fov_deg: horizontal field of view, degrees.
-        altitude_m: lowest and highest camera height above ground, metres.
+        altitude_m: lowest and highest camera height above ground, metres; by default 35 to 110
+            for ``uav``, 1.5 to 2.5 for ``street``, 4 to 8 for ``pole``.
         poses: JSON file of camera records to use instead of planning.
     """
 
+    kind: ViewKind = "uav"
     count: Annotated[int, Field(ge=1, le=100_000)] = 6
     width: Annotated[int, Field(ge=8, le=8192)] = 640
     height: Annotated[int, Field(ge=8, le=8192)] = 480
     fov_deg: Annotated[float, Field(gt=1, lt=170)] = 70.0
-    altitude_m: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (35.0, 110.0)
+    altitude_m: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = ALTITUDE_M[
+        "uav"
+    ]
     poses: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _altitude_of_its_kind(cls, record: object) -> object:
+        if isinstance(record, dict) and "altitude_m" not in record:
+            for kind, usual in ALTITUDE_M.items():
+                if record.get("kind", "uav") == kind:
+                    return {**record, "altitude_m": usual}
+        return record
 
     @model_validator(mode="after")
     def _ordered(self) -> ViewsSpec:
@@ -186,22 +213,6 @@ class RadioSpec(Part):
         return BOLTZMANN_J_PER_K * self.temperature_k * self.bandwidth_hz * factor
 
 
-class RenderSpec(Part):
-    """The picture: light and quality. Radio labels do not depend on it.
-
-    Attributes:
-        samples_per_pixel: light paths a pixel before denoising.
-        sun_elevation_deg: height of the sun above the horizon, degrees.
-        sun_azimuth_deg: direction of the sun, degrees clockwise from north.
-        turbidity: haze of the sky, 1 (clear) to 10.
-    """
-
-    samples_per_pixel: Annotated[int, Field(ge=1, le=65536)] = 32
-    sun_elevation_deg: Annotated[float, Field(gt=0, le=90)] = 40.0
-    sun_azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = 220.0
-    turbidity: Annotated[float, Field(ge=1, le=10)] = 3.0
-
-
 class DatasetSpec(Part):
     """A dataset, from scene to labels.
 
@@ -281,6 +292,18 @@ def parse_scene(record: dict[str, Any]) -> SceneSpec:
         raise InputError(_explain(error.errors()[0], SceneSpec)) from None
 
 
+def parse_render(record: dict[str, Any]) -> RenderSpec:
+    """The render part of a spec from plain values.
+
+    Raises:
+        InputError: naming the first wrong key, its value, and what is allowed.
+    """
+    try:
+        return RenderSpec.model_validate(record)
+    except ValidationError as error:
+        raise InputError(_explain(error.errors()[0], RenderSpec)) from None
+
+
 def read_plain(path: Path | str) -> Any:
     """The plain values of a YAML file.
 
@@ -320,6 +343,8 @@ def _plain(text: str, origin: str) -> Any:
     except yaml.YAMLError as error:
         line = " ".join(str(error).split())
         raise InputError(f"{origin} is no valid YAML: {line}") from error
+    except ValueError as error:
+        raise InputError(f"{origin} holds a date that does not exist: {error}.") from error
     return {} if record is None else record
 
 

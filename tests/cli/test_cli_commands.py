@@ -20,8 +20,10 @@ from vasgen.semantics import SemanticClass
 COMMANDS = [
     "city",
     "plan",
+    "fly",
     "place",
     "render",
+    "video",
     "trace",
     "topdown",
     "build",

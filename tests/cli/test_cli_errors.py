@@ -53,6 +53,23 @@ ERRORS = [
         "vasgen: give --poses FILE, or both --position X,Y,Z and --target X,Y,Z.",
     ),
     (
+        ["render", "sionna:box", "--out", "v", "--hour", "25", "--date", "2026-06-21"]
+        + ["--latitude", "48"],
+        "vasgen: hour is 25.0; allowed: 0 to 24, or [lowest, highest] of those.",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v", "--hour", "5"],
+        "vasgen: hour alone cannot place the sun: give latitude_deg and date too.",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v", "--visibility-m", "0"],
+        "vasgen: visibility_m is 0.0; allowed: 10 to 100000, or [lowest, highest] of those.",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v", "--no-rgb", "--lamps", "on"],
+        "vasgen: --no-rgb draws no pictures, and conditions change nothing else: leave out lamps.",
+    ),
+    (
         ["render", "sionna:box", "--out", "v", "--position", "1,2", "--target", "0,0,0"],
         "vasgen: --position is '1,2'; expected three numbers X,Y,Z in metres.",
     ),

@@ -3,6 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
+from tests.render.unreal_server import UnrealServer
 from vasgen import doctor, runtime
 from vasgen.cli import app
 from vasgen.doctor import Check
@@ -74,3 +75,20 @@ def test_exit_status(monkeypatch, required, status):
     assert result.exit_code == status
     assert "to mend: buy another" in result.output
     assert ("cannot build datasets here: thing" in result.output) is required
+
+
+def test_an_unreal_that_runs(monkeypatch):
+    with UnrealServer() as server:
+        monkeypatch.setenv("VASGEN_UNREAL", server.address)
+        check = doctor._unreal()
+        assert check.detail == f"an UnrealCV server greets at {server.address}"
+    assert check.ok
+
+
+def test_no_unreal_is_no_fault(monkeypatch):
+    monkeypatch.setenv("VASGEN_UNREAL", "127.0.0.1:9")
+    check = doctor._unreal()
+    assert not check.ok
+    assert not check.required
+    assert check.detail.startswith("no Unreal at 127.0.0.1:9: Connection refused")
+    assert check.remedy == "docs/unreal.md"

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from vasgen.conditions import Conditions
 from vasgen.datasets import ViewRecord, store
 from vasgen.errors import InputError, StorageError, VasgenError
 from vasgen.layers import IMAGE_LAYERS, RADIO_LAYERS
@@ -141,3 +142,26 @@ def test_a_record_of_another_shape_is_damage(tmp_path, view, write, key, value):
         path.write_text(content)
         with pytest.raises(StorageError, match=r"view\.json is damaged"):
             store.read_view(path.parent)
+
+
+def test_conditions_are_read_back_and_impossible_ones_are_damage(tmp_path, view, write):
+    folder = write(tmp_path / "000000", view)
+    assert store.read_view(folder).conditions is None
+    path = folder / store.VIEW_JSON
+    record = json.loads(path.read_text())
+    seen = Conditions(sun_elevation_deg=-5.0, lamps=True, velocity_m_s=(1.0, 2.0, 0.0))
+    path.write_text(json.dumps(record | {"conditions": seen.to_record()}))
+    assert store.read_view(folder).conditions == seen
+    for wrong in ({"visibility_m": 0}, {"weather": "fine"}, {"velocity_m_s": 3}, 5):
+        path.write_text(json.dumps(record | {"conditions": wrong}))
+        with pytest.raises(StorageError, match=r"view\.json is damaged"):
+            store.read_view(folder)
+
+
+def test_a_view_of_a_format_before_conditions_is_read(tmp_path, view, write):
+    folder = write(tmp_path / "000000", view)
+    path = folder / store.VIEW_JSON
+    record = json.loads(path.read_text())
+    del record["conditions"]
+    path.write_text(json.dumps(record))
+    assert store.read_view(folder).conditions is None

@@ -278,7 +278,7 @@ def test_a_wrong_key_names_the_one_meant(text, start):
         ("transmitters: {power_dbm: -.inf}", "transmitters.power_dbm is -inf: input should be a "),
         ("transmitters: {positions: [[1, 2]]}", "transmitters.positions.0.2 is [1, 2]: field requ"),
         ("transmitters: {positions: [[1, 2, .nan]]}", "transmitters.positions.0.2 is nan: input "),
-        ("render: {sun_azimuth_deg: 360}", "render.sun_azimuth_deg is 360: input should be less "),
+        ("render: {sun_azimuth_deg: 361}", "render.sun_azimuth_deg is 361; allowed: 0 to 360, or "),
         ("1: 2", "1 is 1: keys should be strings."),
     ],
 )
@@ -339,3 +339,43 @@ def test_a_binary_file_says_so(tmp_path):
     path.write_bytes(b"\x89PNG\xff\xfe")
     with pytest.raises(InputError, match=f"^spec {path} is no text file: "):
         read_spec(path)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("visibility_m: 0", "render.visibility_m is 0; allowed: 10 to 100000, or [lowest, highest"),
+        ("visibility_m: .nan", "render.visibility_m is nan; allowed: 10 to 100000"),
+        ("exposure_ev: [2, 1]", "render.exposure_ev is [2, 1]; allowed: -20 to 20, or [lowest"),
+        ("turbidity: [1, 2, 3]", "render.turbidity is [1, 2, 3]; allowed: 1 to 10"),
+        ("speed_m_s: yes", "render.speed_m_s is True; allowed: 0 to 1000"),
+        ("lamps: dim", "render.lamps is 'dim'"),
+        ("{latitude_deg: 100, date: 2026-01-02, hour: 3}", "latitude_deg is 100; allowed: -90 to"),
+        ("{latitude_deg: 10, date: 2026-01-02, hour: 25}", "render.hour is 25; allowed: 0 to 24"),
+        ("{latitude_deg: 10, date: 2026-02-30, hour: 5}", "holds a date that does not exist: day"),
+        ("{latitude_deg: 10, date: '2026-02-30', hour: 5}", "render.date is '2026-02-30'; allowed"),
+        ("{latitude_deg: 10, date: soon, hour: 5}", "allowed: a day of the calendar like 2026-06-"),
+        ("hour: 5", "hour alone cannot place the sun: give latitude_deg and date too"),
+        (
+            "{latitude_deg: 10, date: 2026-01-02, hour: 5, sun_azimuth_deg: 90}",
+            "latitude_deg and sun_azimuth_deg contradict each other: give one of them",
+        ),
+    ],
+)
+def test_impossible_conditions_are_refused_in_one_line(lines, expected):
+    text = f"render: {lines}" if lines.startswith("{") else f"render:\n  {lines}"
+    with pytest.raises(InputError) as caught:
+        spec_from_yaml(text)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["", "{lamps: on}", "{visibility_m: [50, 2e3], lamps: off, shutter_s: [0, 0.01]}",
+     "{latitude_deg: [-30, 60], date: [2026-01-01, 2026-12-31], hour: [0, 24]}",
+     "{sun_elevation_deg: [-20, 70], sun_azimuth_deg: 90}"],
+)  # fmt: skip
+def test_conditions_are_written_and_read_back(lines):
+    spec = spec_from_yaml(f"render: {lines or '{}'}")
+    assert spec_from_yaml(spec.to_yaml()) == spec

@@ -36,7 +36,7 @@ def judged(scene, spec, cameras, transmitters, *, seed=0, change=lambda layers: 
     for camera, image, layers in zip(
         cameras, images, tracer.trace_views(views, transmitters, seed=seed), strict=True
     ):
-        record = ViewRecord(camera, "", "", {}, tuple(transmitters))
+        record = ViewRecord(camera, "", "", {}, transmitters=tuple(transmitters))
         problems.append(judge.judge("v", record, image, change(layers)).record.problems)
     return problems
 

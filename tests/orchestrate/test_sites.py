@@ -10,8 +10,8 @@ from tests.support import box, bundle, ground
 from vasgen.citygen import CityConfig, generate
 from vasgen.errors import InputError
 from vasgen.inside import inside_solid
+from vasgen.lamps import lamp_posts
 from vasgen.orchestrate import place_transmitters
-from vasgen.orchestrate.sites import lamp_posts
 from vasgen.raycast import RayCaster
 from vasgen.scenes import open_scene
 from vasgen.semantics import WALKABLE, SemanticClass
@@ -92,7 +92,7 @@ def test_masts_stand_at_edges_and_not_on_chimneys():
 def test_on_a_lamp_post_the_antenna_is_right_above_it(downtown, scene):
     lamps = np.array([(p.x, p.y, p.z) for p in downtown.props if p.kind == "lamp"])
     placed = chosen(scene, 20, placement="lamp-post", height_m=0.5)
-    tops = lamp_posts(scene)
+    tops = lamp_posts(scene).top
     for transmitter in placed:
         away = np.linalg.norm(lamps[:, :2] - transmitter.position[:2], axis=1)
         assert away.min() < 0.05
@@ -105,7 +105,7 @@ def test_on_a_lamp_post_the_antenna_is_right_above_it(downtown, scene):
 @pytest.mark.parametrize("lod", [2, 3])
 def test_all_lamps_and_no_other_furniture_are_lamp_posts(downtown, lod):
     lamps = np.array([(p.x, p.y) for p in downtown.props if p.kind == "lamp"])
-    posts = lamp_posts(downtown.to_bundle(lod))
+    posts = lamp_posts(downtown.to_bundle(lod)).top
     assert len(posts) == len(lamps) > 20
     away = np.linalg.norm(posts[:, None, :2] - lamps, axis=-1)
     assert away.min(axis=1).max() < 0.05

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from vasgen.camera import Camera
+from vasgen.conditions import sample_conditions
 from vasgen.datasets import read_views, store, verify
 from vasgen.errors import InputError
 from vasgen.orchestrate import plan_views, render_views, reopen_views, trace_views
@@ -126,3 +127,37 @@ def test_a_view_that_was_being_replaced_comes_back(rendered):
     (rendered / "000001").rename(retired / "000001")
     assert len(read_views(rendered)) == 1
     assert reopen_views(rendered).names == ("000000", "000001")
+
+
+NIGHT = RenderSpec(
+    samples_per_pixel=1, sun_elevation_deg=(-20, -10), visibility_m=(60, 300), speed_m_s=20,
+    shutter_s=0.05, exposure_ev=1,
+)  # fmt: skip
+
+
+def test_conditions_change_the_picture_and_no_label(city, cameras, transmitters, tmp_path):
+    for name, spec in (("day", LIGHT), ("night", NIGHT)):
+        render_views(city, cameras, tmp_path / name, spec=spec)
+        trace_views(city, read_views(tmp_path / name), transmitters, RADIO)
+        assert verify(tmp_path / name).problems == ()
+    for view in ("000000", "000001"):
+        day, night = tmp_path / "day" / view, tmp_path / "night" / view
+        for layers in (store.IMAGE_NPZ, store.RADIO_NPZ):
+            assert (day / layers).read_bytes() == (night / layers).read_bytes()
+        for picture in (store.RGB_EXR, store.RGB_PNG):
+            assert (day / picture).read_bytes() != (night / picture).read_bytes()
+
+
+def test_each_view_records_its_own_conditions(city, cameras, tmp_path):
+    render_views(city, cameras, tmp_path / "views", spec=NIGHT, seed=8)
+    first, second = (read_views(tmp_path / "views")[i].conditions for i in range(2))
+    assert first == sample_conditions(NIGHT, 8, "000000")
+    assert first.lamps
+    assert first.visibility_m != second.visibility_m
+    assert render_views(city, cameras, tmp_path / "views", spec=NIGHT, seed=8) == 0
+    darker = NIGHT.model_copy(update={"exposure_ev": 0.0})
+    assert render_views(city, cameras, tmp_path / "views", spec=darker, seed=8) == 2
+
+
+def test_a_view_without_a_picture_has_no_conditions(rendered):
+    assert read_views(rendered)[0].conditions is None

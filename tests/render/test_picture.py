@@ -6,10 +6,11 @@ import pytest
 from tests.render.conftest import SceneBuilder, matte
 from vasgen import runtime
 from vasgen.camera import Camera
+from vasgen.conditions import Conditions
 from vasgen.render import Renderer
-from vasgen.render.light import Daylight, daylight_exposure, sun_direction
+from vasgen.render.light import Daylight, exposure_of, sun_direction
 from vasgen.render.material import evaluate, sample, surface
-from vasgen.spec import RenderSpec
+from vasgen.render_spec import RenderSpec
 
 SIZE = {"width": 96, "height": 96}
 
@@ -23,14 +24,19 @@ def from_above(height=60.0):
     return Camera.look_at([0, 0, height], [0, 0, 0], fov_deg=40.0, **SIZE)
 
 
-def irradiance(spec):
+def irradiance(conditions):
     """Light on flat ground, by a quadrature of Mitsuba's sky and sun of its own."""
     with runtime.colour_variant() as mi:
         import drjit as dr
 
-        sun = sun_direction(spec).tolist()
+        sun = sun_direction(conditions).tolist()
         emitter = mi.load_dict(
-            {"type": "sunsky", "sun_direction": sun, "turbidity": spec.turbidity, "albedo": 0.2}
+            {
+                "type": "sunsky",
+                "sun_direction": sun,
+                "turbidity": conditions.turbidity,
+                "albedo": 0.2,
+            }
         )
         theta, phi = np.meshgrid(
             (np.arange(1200) + 0.5) / 1200 * np.pi / 2, (np.arange(4800) + 0.5) / 4800 * 2 * np.pi,
@@ -45,26 +51,26 @@ def irradiance(spec):
 
 @pytest.mark.parametrize("elevation", [20.0, 55.0])
 def test_flat_ground_reflects_albedo_over_pi_of_the_daylight(elevation):
-    spec = RenderSpec(sun_elevation_deg=elevation, samples_per_pixel=64)
-    rgb = Renderer(plain_ground(), spec).layers(from_above()).rgb
-    expected = 0.5 / np.pi * irradiance(spec)
+    sunny = Conditions(sun_elevation_deg=elevation)
+    renderer = Renderer(plain_ground(), RenderSpec(samples_per_pixel=64))
+    rgb = renderer.layers(from_above(), sunny).rgb
+    expected = 0.5 / np.pi * irradiance(sunny)
     # The coat takes 8 % off the diffuse part and adds some of its own.
     assert rgb[20:-20, 20:-20].mean(axis=(0, 1)) == pytest.approx(expected, rel=0.08)
 
 
 @pytest.mark.parametrize("elevation", [15.0, 40.0, 70.0])
 def test_the_exposure_formula_follows_the_light(elevation):
-    spec = RenderSpec(sun_elevation_deg=elevation)
-    white = irradiance(spec)[1] / np.pi * daylight_exposure(spec)
+    sunny = Conditions(sun_elevation_deg=elevation)
+    white = irradiance(sunny)[1] / np.pi * exposure_of(sunny)
     assert 0.9 < white < 1.5
 
 
 def test_the_sun_sends_what_its_disc_integrates_to():
-    spec = RenderSpec(sun_elevation_deg=90.0)
     with runtime.colour_variant() as mi:
         import drjit as dr
 
-        light = Daylight(spec)
+        light = Daylight(Conditions(sun_elevation_deg=90.0))
         step = np.radians(0.004)
         x, y = np.meshgrid(np.arange(-75, 76) * step, np.arange(-75, 76) * step)
         rays = np.stack([x, y, np.ones_like(x)]).reshape(3, -1)
@@ -80,9 +86,10 @@ def test_the_sun_sends_what_its_disc_integrates_to():
     ("azimuth", "side"), [(225.0, (1, 1)), (45.0, (-1, -1)), (135.0, (-1, 1)), (315.0, (1, -1))]
 )
 def test_a_shadow_falls_away_from_the_sun(azimuth, side):
-    spec = RenderSpec(sun_azimuth_deg=azimuth, sun_elevation_deg=40, samples_per_pixel=8)
+    sunny = Conditions(sun_azimuth_deg=azimuth, sun_elevation_deg=40)
     camera = from_above()
-    rgb = Renderer(plain_ground(box=True), spec).layers(camera).rgb
+    renderer = Renderer(plain_ground(box=True), RenderSpec(samples_per_pixel=8))
+    rgb = renderer.layers(camera, sunny).rgb
     # 45 degrees off the axes, outside the box, well inside its shadow of 7 m.
     for east, north in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
         pixel, _ = camera.project([4.5 * east, 4.5 * north, 0.0])
@@ -92,9 +99,10 @@ def test_a_shadow_falls_away_from_the_sun(azimuth, side):
 
 
 def test_shadows_are_as_long_as_the_sun_is_low():
-    spec = RenderSpec(sun_azimuth_deg=180.0, sun_elevation_deg=30, samples_per_pixel=8)
+    sunny = Conditions(sun_azimuth_deg=180.0, sun_elevation_deg=30)
     camera = from_above()
-    rgb = Renderer(plain_ground(box=True), spec).layers(camera).rgb
+    renderer = Renderer(plain_ground(box=True), RenderSpec(samples_per_pixel=8))
+    rgb = renderer.layers(camera, sunny).rgb
     tip = 3 + 6 / np.tan(np.radians(30))
     for north, shaded in ((tip - 1.0, True), (tip + 1.0, False)):
         u, v = np.floor(camera.project([0.0, north, 0.0])[0]).astype(int)

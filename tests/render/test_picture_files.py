@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.render.conftest import SceneBuilder, matte
+from vasgen.conditions import Conditions
 from vasgen.errors import InputError, StorageError
 from vasgen.render import overview_camera, preview, to_display, write_exr, write_png
-from vasgen.spec import RenderSpec
+from vasgen.render_spec import RenderSpec
 
 
 @given(st.floats(0, 1e4), st.floats(0, 1e4))
@@ -28,9 +29,9 @@ def test_black_is_black_and_grey_stays_grey():
 
 def test_a_sunlit_white_is_bright_without_clipping_whatever_the_sun():
     for elevation in (15, 40, 80):
-        spec = RenderSpec(sun_elevation_deg=elevation)
+        sunny = Conditions(sun_elevation_deg=elevation)
         white = 1.55 * np.sin(np.radians(elevation)) / np.pi
-        assert 200 < to_display(np.full((1, 1, 3), 0.8 * white), spec).mean() < 250
+        assert 200 < to_display(np.full((1, 1, 3), 0.8 * white), sunny).mean() < 250
 
 
 def test_a_given_exposure_wins():
@@ -78,7 +79,7 @@ def small_town():
 def test_the_overview_shows_every_object_and_fills_the_picture(size):
     width, height = size
     bundle = small_town()
-    camera = overview_camera(bundle, RenderSpec(), width=width, height=height)
+    camera = overview_camera(bundle, Conditions(), width=width, height=height)
     corners = bundle.face_table.triangles[bundle.face_table.instance > 0].reshape(-1, 3)
     pixels, depth = camera.project(corners)
     assert (depth > 0).all()

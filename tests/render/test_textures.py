@@ -31,7 +31,7 @@ def test_the_recipes_are_those_of_the_contract():
     assert set(RECIPES) == {
         "facade-brick", "facade-concrete", "facade-glass", "facade-plaster", "facade-shed",
         "roof-tiles", "roof-gravel", "roof-metal", "asphalt", "pavement", "grass", "soil",
-        "plaza", "bark", "foliage", "plain",
+        "plaza", "water", "bark", "foliage", "plain",
         "wall-brick", "wall-plaster", "wall-stone", "wall-concrete", "wall-boards", "wall-sheet",
         "pane-window", "pane-glazing", "pane-shop", "door-leaf", "door-gate", "sign-board",
     }  # fmt: skip
@@ -175,12 +175,15 @@ def test_unknown_recipes_are_plain():
 
 
 def test_the_albedo_does_not_depend_on_the_sun():
+    from vasgen.conditions import Conditions
     from vasgen.spec import RenderSpec
 
     scene = SceneBuilder([example("plaza")]).quad((0, 0), (12, 12), 0.0).bundle()
     camera = Camera.look_at([6, 6, 9], [6, 6, 0], width=24, height=24, fov_deg=40)
     low, high = (
-        Renderer(scene, RenderSpec(sun_elevation_deg=e, samples_per_pixel=2)).layers(camera)
+        Renderer(scene, RenderSpec(samples_per_pixel=2)).layers(
+            camera, Conditions(sun_elevation_deg=e)
+        )
         for e in (10, 80)
     )
     assert np.array_equal(low.albedo, high.albedo)

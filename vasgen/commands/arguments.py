@@ -43,3 +43,21 @@ def point(option: str, text: str, what: str = "X,Y,Z in metres") -> tuple[float,
 def words(*texts: str) -> list[str]:
     """The words of comma-separated lists, e.g. ``"trees,furniture"``."""
     return [word.strip() for text in texts for word in text.split(",")]
+
+
+def picture_beside(out: Path) -> Path:
+    """The PNG file beside a JSON file of poses, where its map goes.
+
+    Raises:
+        InputError: if either is something else's.
+    """
+    if out.suffix.lower() != ".json":
+        raise InputError(f"poses are a JSON file, not {out}; give --out FILE.json.")
+    picture = out.with_suffix(".png")
+    if picture.exists() and not out.exists():
+        raise InputError(f"{picture} exists, and the map goes there; choose another --out.")
+    if out.exists():
+        from vasgen.orchestrate.posefile import read_poses
+
+        read_poses(out)  # says so if this is anything else
+    return picture

@@ -1,0 +1,176 @@
+"""Street lamps as light sources: how they shine, and which of many to look at.
+
+A lamp is a small disc that looks down: its intensity falls with the cosine of the angle to
+straight down (Lambert). Far away, under flat angles, its light is faded out. A point is lit
+by one lamp at a time, drawn from a few candidates by how much they would light it (resampled
+importance sampling, Talbot et al. 2005); candidates come from a table of the point's cell.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.lamps import HEAD_M, LampPosts
+from vasgen.render.light import LUX_PER_UNIT
+from vasgen.render.night import LAMP_COLOUR
+from vasgen.render.slots import NUMBER_BITS, SLOTS, slot_tables
+
+Array = NDArray[np.float64]
+
+#: Luminous flux over the height of the lamp squared, lumen a square metre: lamps light what is
+#: below alike, 38 lux. A lamp at 8.6 m then has 8,900 lm, one at 6 m 4,300 lm.
+FLUX_PER_HEIGHT2 = 120.0
+
+#: How far a lamp's light reaches, in heights. Beyond lies one percent of its flux.
+REACH = 10.0
+
+#: Edge of a cell, metres.
+_CELL_M = 12.0
+
+#: Radius of the disc that shines, and how far it hangs below the head, metres.
+RADIUS_M, _BELOW_M = 0.15, 0.05
+
+#: Candidates that one lamp is drawn from.
+_CANDIDATES = 4
+
+#: Luminance of a head when looked at, over that of its disc: diffusers are larger than the disc.
+_HEAD_DIMMING = 0.05
+
+#: Share of that luminance to the sides, where a head does not shine.
+_SIDEWAYS = 0.12
+
+
+class Lamp(NamedTuple):
+    """Lamps drawn for points.
+
+    Attributes:
+        position: Point3f.
+        height: Float, metres above their foot.
+        weight: Float, one over the probability density of the draw; 0: no lamp reaches.
+    """
+
+    position: Any
+    height: Any
+    weight: Any
+
+
+class LampLight:
+    """The street lamps of a scene.
+
+    Args:
+        posts: at least one lamp.
+        centre: (3,) origin of the coordinates that are traced, world metres.
+        instance: (F,) object of every face.
+    """
+
+    def __init__(
+        self, mi: Any, posts: LampPosts, centre: Array, instance: NDArray[np.int32]
+    ) -> None:
+        import drjit as dr
+
+        self.position = posts.head - centre - [0.0, 0.0, _BELOW_M]
+        self.height = np.maximum(posts.head[:, 2] - posts.foot_z, 1.0)
+        rows = np.column_stack([self.position, self.height]).astype(np.float32)
+        self._lamps = mi.Float(rows.ravel())
+        low, columns, tables = self._grid()
+        self._words = mi.UInt32(tables.ravel())
+        self._low = mi.Point2f(low.tolist())
+        self._columns, self._rows = mi.UInt32(columns), mi.UInt32(len(tables) // columns)
+        dr.make_opaque(self._low, self._columns, self._rows)
+        order = np.argsort(posts.instance)
+        at = np.minimum(np.searchsorted(posts.instance[order], instance), len(order) - 1)
+        of_face = np.where(posts.instance[order][at] == instance, order[at] + 1, 0)
+        self._of_face = mi.UInt32(of_face.astype(np.uint32))
+
+    def _grid(self) -> tuple[Array, int, NDArray[np.uint32]]:
+        """Lowest corner and columns of the cells, and their tables, row by row."""
+        reach = REACH * float(self.height.max())
+        at = self.position[:, :2]
+        low = at.min(axis=0) - reach
+        columns, rows = np.ceil((np.ptp(at, axis=0) + 2 * reach) / _CELL_M).astype(int).tolist()
+        tables = []
+        for row in range(rows):
+            middle = (np.arange(columns) + 0.5) * _CELL_M
+            x = np.abs(low[0] + middle[:, None] - at[:, 0])
+            y = np.abs(low[1] + (row + 0.5) * _CELL_M - at[:, 1])[None]
+            nearest = np.hypot(np.maximum(x - _CELL_M / 2, 0), np.maximum(y - _CELL_M / 2, 0))
+            weight = self.height**3 / (x**2 + y**2 + self.height**2) ** 1.5
+            tables.append(slot_tables(np.where(nearest < REACH * self.height, weight, 0)))
+        return low, columns, np.concatenate(tables)
+
+    def draw(self, mi: Any, point: Any, normal: Any, number: Any) -> Lamp:
+        """A lamp for each point, by how much light it would send there.
+
+        Args:
+            mi: mitsuba in its colour variant.
+            point: Point3f.
+            normal: unit vectors, towards the lit side.
+            number: random, in [0, 1).
+        """
+        import drjit as dr
+
+        at = mi.Point2f(point.x, point.y) - self._low
+        column, row = mi.UInt32(dr.maximum(at.x, 0) / _CELL_M), mi.UInt32(dr.maximum(at.y, 0) / _CELL_M)
+        inside = (dr.min(at) >= 0) & (column < self._columns) & (row < self._rows)
+        cell = dr.select(inside, row * self._columns + column, 0)
+        stratum = SLOTS // _CANDIDATES
+        # Digits of one number place the candidates and then choose between them.
+        at = number * stratum
+        slot = dr.minimum(mi.UInt32(at), stratum - 1)
+        choice = at - mi.Float(slot)
+        total, chosen, strength = mi.Float(0), mi.Vector4f(0), mi.Float(0)
+        for part in range(_CANDIDATES):
+            index = cell * SLOTS + part * stratum + slot
+            word = dr.gather(mi.UInt32, self._words, index, inside)
+            count = word >> NUMBER_BITS
+            lamp = dr.gather(mi.Vector4f, self._lamps, word & (2**NUMBER_BITS - 1), count > 0)
+            towards = mi.Point3f(lamp.xyz) - point
+            wanted = shine(mi, towards, lamp.w) * dr.maximum(dr.dot(normal, towards), 0)
+            wanted *= dr.rsqrt(dr.squared_norm(towards))
+            weight = dr.select(count > 0, wanted * SLOTS / mi.Float(count), 0)
+            total += weight
+            taken = choice * total < weight
+            # What is left of the random number is random again.
+            left = dr.select(taken, choice * total, choice * total - weight)
+            left /= dr.select(taken, weight, total - weight)
+            choice = dr.select(total > weight, dr.clip(left, 0, 0.9999999), choice)
+            chosen = dr.select(taken, lamp, chosen)
+            strength = dr.select(taken, wanted, strength)
+        weight = dr.select(strength > 0, total / (_CANDIDATES * strength), 0)
+        return Lamp(mi.Point3f(chosen.xyz), chosen.w, weight)
+
+    def glow(self, mi: Any, face: Any, point: Any, normal: Any) -> Any:
+        """Radiance of the heads of lamps as a camera sees them: Color3f; zero elsewhere."""
+        import drjit as dr
+
+        number = dr.gather(mi.UInt32, self._of_face, face)
+        lamp = dr.gather(mi.Vector4f, self._lamps, number - 1, number > 0)
+        head = (number > 0) & (dr.norm(point - mi.Point3f(lamp.xyz)) < HEAD_M)
+        disc = FLUX_PER_HEIGHT2 / (math.pi * LUX_PER_UNIT) * dr.square(lamp.w)
+        disc *= _HEAD_DIMMING / (math.pi * RADIUS_M**2)
+        share = dr.select(
+            normal.z < 0, dr.lerp(_SIDEWAYS, 1.0, -normal.z), _SIDEWAYS * (1 - normal.z)
+        )
+        return dr.select(head, disc * share, 0) * mi.Color3f(LAMP_COLOUR.tolist())
+
+
+def shine(mi: Any, towards: Any, height: Any) -> Any:
+    """Irradiance by a lamp of what faces it, of luminance: Float.
+
+    Args:
+        mi: mitsuba in its colour variant.
+        towards: Vector3f from the point to the lamp, metres.
+        height: of the lamp, metres.
+    """
+    import drjit as dr
+
+    distance2 = dr.squared_norm(towards)
+    cosine = dr.maximum(towards.z, 0) * dr.rsqrt(distance2)
+    intensity = FLUX_PER_HEIGHT2 / (math.pi * LUX_PER_UNIT) * dr.square(height) * cosine
+    far = dr.square(distance2 / dr.square(REACH * height))
+    fade = dr.square(dr.maximum(1 - far, 0))
+    return intensity * fade / dr.maximum(distance2, RADIUS_M**2)

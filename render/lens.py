@@ -1,0 +1,119 @@
+"""The camera as light meets it: rays through every pixel while the shutter is open."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.camera import Camera
+from vasgen.conditions import Conditions
+from vasgen.seeding import key
+
+#: Paths that are traced side by side belong to as many neighbouring pixels.
+BLOCK = 16
+
+#: Steps of the R2 sequence (Roberts 2018): points that fill the unit square evenly.
+_R2 = (0.7548776662466927, 0.5698402909980532)
+
+#: Step that fills the unit interval evenly: the golden ratio.
+_R1 = 0.6180339887498949
+
+
+class Exposure(NamedTuple):
+    """Paths of one picture.
+
+    Attributes:
+        ray: Ray3f from the camera.
+        number: UInt32 of the sample within its pixel.
+        turn: Point2f that decides where the first surface sends the path.
+        order: UInt32 index that puts the paths in order: all of the first pixel, then the next.
+    """
+
+    ray: Any
+    number: Any
+    turn: Any
+    order: Any
+
+
+def expose(
+    mi: Any,
+    camera: Camera,
+    conditions: Conditions,
+    origin: NDArray[np.float64],
+    samples: range,
+    seed: int,
+) -> Exposure:
+    """Rays through random points of every pixel.
+
+    While the shutter is open, from half its time before the pose to half after it, the camera
+    moves with its velocity.
+
+    Args:
+        mi: mitsuba in its colour variant.
+        camera: the pose in the middle of the exposure.
+        conditions: velocity and shutter.
+        origin: (3,) of the coordinates that are traced, world metres.
+        samples: numbers of the samples to take of each pixel.
+        seed: of the picture.
+    """
+    import drjit as dr
+
+    pixels = -(-camera.width * camera.height // BLOCK) * BLOCK
+    lane = dr.arange(mi.UInt32, pixels * len(samples))
+    count = dr.opaque(mi.UInt32, len(samples))
+    group = lane // BLOCK
+    pixel = group // count * BLOCK + lane % BLOCK
+    number = group % count + dr.opaque(mi.UInt32, samples.start)
+    jitter = _even(mi, pixel, number, key(seed, "pixel"))
+    wide = dr.opaque(mi.UInt32, camera.width)
+    ray = _rays(mi, camera, origin, mi.Float(pixel % wide) + jitter.x, mi.Float(pixel // wide) + jitter.y)
+    if conditions.shutter_s and any(conditions.velocity_m_s):
+        shift = mi.sample_tea_float32(pixel, _opaque(mi, key(seed, "shutter")))
+        time = dr.opaque(mi.Float, conditions.shutter_s) * (_along(mi, shift, number, _R1) - 0.5)
+        velocity = mi.Vector3f(list(conditions.velocity_m_s))
+        dr.make_opaque(velocity)
+        ray.o += velocity * time
+    row, column = lane // count, lane % count
+    order = (row // BLOCK * count + column) * BLOCK + row % BLOCK
+    return Exposure(ray, number, _even(mi, pixel, number, key(seed, "turn")), order)
+
+
+def _rays(mi: Any, camera: Camera, origin: NDArray[np.float64], u: Any, v: Any) -> Any:
+    """Rays through image points."""
+    import drjit as dr
+
+    axes = camera.rotation @ np.linalg.inv(camera.intrinsics)
+    right, down, forward = (mi.Vector3f(axes[:, i].tolist()) for i in range(3))
+    position = mi.Point3f((camera.position - origin).tolist())
+    # Opaque values are inputs of the compiled kernel: the next camera reuses it.
+    dr.make_opaque(right, down, forward, position)
+    return mi.Ray3f(position, dr.normalize(right * u + down * v + forward))
+
+
+def _even(mi: Any, pixel: Any, number: Any, seed: int) -> Any:
+    """Points that fill the unit square evenly over the samples of a pixel.
+
+    The R2 sequence, shifted by a random amount per pixel.
+    """
+    word = _opaque(mi, seed)
+    shifts = mi.sample_tea_float32(pixel, word), mi.sample_tea_float32(pixel, word + 1)
+    return mi.Point2f(
+        *(_along(mi, shift, number, step) for shift, step in zip(shifts, _R2, strict=True))
+    )
+
+
+def _along(mi: Any, shift: Any, number: Any, step: float) -> Any:
+    """``shift`` plus so many steps, in [0, 1)."""
+    import drjit as dr
+
+    # Whole steps of 2^-32 do not lose digits with the number of the sample.
+    at = shift + mi.Float(number * int(step * 2**32)) * 2**-32
+    return at - dr.floor(at)
+
+
+def _opaque(mi: Any, value: int) -> Any:
+    import drjit as dr
+
+    return dr.opaque(mi.UInt32, value % 2**32)

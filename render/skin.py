@@ -1,0 +1,276 @@
+"""The skin of a scene: textures on all faces, drawn differently on every building, and worn.
+
+Three things keep buildings of one material apart. Its facade has a few layouts, and each
+building one of them. What is seen in a window, and which sign hangs on a shop, is drawn by
+lot for every window and shop. And weather leaves other marks on every wall.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vasgen.bundle import SceneBundle, VisualMaterial
+from vasgen.render.decals import decals
+from vasgen.render.panes import PANES
+from vasgen.render.texels import Texels, arrays
+from vasgen.render.texture_plan import (
+    DETAIL_MEAN,
+    NATURAL,
+    TexturePlan,
+    facade_colours,
+    painted,
+    plan_textures,
+    recipe_of,
+    texture_numbers,
+)
+from vasgen.render.textures import DETAILS, RECIPES
+from vasgen.render.variation import anywhere, drawn, dressed, other_room, proportioned
+from vasgen.render.walls import wall_frames
+from vasgen.render.weathering import Wall, Weathering, stains
+from vasgen.semantics import SemanticClass
+
+#: By which factor the coordinates of natural surfaces shrink where they vary themselves.
+_LARGE = 0.137
+
+#: How recipes wear: as masonry, as cladding that only gets dirty, as a street.
+_MASONRY, _CLADDING, _STREET = 1, 2, 3
+_WEAR = {
+    **{f"facade-{kind}": _MASONRY for kind in ("brick", "concrete", "plaster")},
+    **{f"wall-{kind}": _MASONRY for kind in ("brick", "concrete", "plaster", "stone")},
+    **dict.fromkeys(("facade-shed", "facade-glass", "wall-boards", "wall-sheet"), _CLADDING),
+    "asphalt": _STREET,
+}
+
+#: Share of the windows of facades with blinds.
+_BLINDS = {
+    "facade-brick": 0.3,
+    "facade-plaster": 0.35,
+    "facade-concrete": 0.4,
+    "facade-glass": 0.12,
+    "facade-shed": 0.02,
+}
+
+
+class Seen(NamedTuple):
+    """What points look like.
+
+    Attributes:
+        colour: Array3f base colour in [0, 1].
+        roughness: Float GGX roughness.
+        metallic: Float metalness.
+        glass: Bool, whether a point is glass of a window that can be lit.
+    """
+
+    colour: Any
+    roughness: Any
+    metallic: Any
+    glass: Any
+
+
+class _Points(NamedTuple):
+    """Points to be shaded.
+
+    Attributes:
+        uv: Array2f coordinates in the texture.
+        number: UInt32 number of the texture.
+        textured: Bool, whether there is one.
+        constant: Array4f mean colour and roughness of the material.
+        metallic: Float.
+        wear: Float, how it wears.
+        blinds: Float share of windows with blinds, on painted facades; else 0.
+        instance: UInt32 number of the object.
+        wall: where points lie on walls.
+        upright: Bool, whether they do.
+        varied: Array4f, see :func:`_material_table`.
+    """
+
+    uv: Any
+    number: Any
+    textured: Any
+    constant: Any
+    metallic: Any
+    wear: Any
+    blinds: Any
+    instance: Any
+    wall: Wall
+    upright: Any
+    varied: Any
+
+
+class Skin:
+    """Looks of all faces of a bundle.
+
+    Args:
+        bundle: the scene.
+        uv: (F, 3, 2) float32 corner coordinates in tiles.
+        tint: (F, 3) float32 factor on the colour of every face.
+
+    Raises:
+        InputError: if the textures need more memory than allowed.
+    """
+
+    def __init__(self, bundle: SceneBundle, uv: NDArray[np.float32], tint: Any) -> None:
+        ad, faces = arrays(), bundle.face_table
+        # Two pictures that every scene shares come first.
+        plan = plan_textures(bundle, 2)
+        self._texels = Texels(chain([stains(), decals()], painted(plan)))
+        self._wear = Weathering(self._texels, 0, 1)
+        self._material = ad.UInt32(faces.visual.astype(np.uint32))
+        self._number = ad.UInt32(texture_numbers(plan, faces))
+        self._instance = ad.UInt32(faces.instance.astype(np.uint32))
+        self._tint = ad.Float(np.ascontiguousarray(tint, np.float32).ravel())
+        table = _material_table(bundle.visual_materials, plan)
+        self._table = ad.Float(table.ravel())
+        worn = np.isin(table[:, 6], (_MASONRY, _CLADDING))[faces.visual]
+        frames = wall_frames(faces, uv, worn & (faces.semantic == SemanticClass.WALL))
+        self._frame, self._wall = ad.UInt32(frames.number), ad.UInt32(frames.wall)
+        self._rows = ad.Float(frames.rows.ravel())
+
+    def evaluate(self, face: Any, uv: Any, *, near: bool = True) -> Seen:
+        """Looks at points on faces.
+
+        Args:
+            face: (N,) UInt32 face indices.
+            uv: (N,) Array2f coordinates in tiles.
+            near: whether to show wear and details; what only sheds light does without.
+        """
+        import drjit as dr
+
+        ad = arrays()
+        points = self._points(face, uv)
+        texel, bare, glass = self._texel(points, near)
+        tint = dr.gather(ad.Array3f, self._tint, face)
+        if near:
+            colour = texel.xyz * self._detail(points, bare) * tint
+            texel = self._worn(points, colour, texel.w, bare, glass)
+            tint = ad.Array3f(1)
+        return Seen(dr.clip(texel.xyz * tint, 0, 1), texel.w, points.metallic, glass)
+
+    def _points(self, face: Any, uv: Any) -> _Points:
+        import drjit as dr
+
+        ad = arrays()
+        material = dr.gather(ad.UInt32, self._material, face)
+        constant, more, varied = (
+            dr.gather(ad.Array4f, self._table, 3 * material + k) for k in range(3)
+        )
+        instance = dr.gather(ad.UInt32, self._instance, face)
+        wall, upright = self._wall_point(face, instance, uv)
+        facade, owned = more.w < 0, instance > 0
+        uv = proportioned(uv, instance, facade & owned)
+        uv = dr.select(upright & ~facade, uv + anywhere(wall.seed), uv)
+        uv = drawn(uv, instance, more.w > 1, (more.w > 0) & owned)
+        number = dr.gather(ad.UInt32, self._number, face)
+        painted = dr.select(facade & owned, -more.w, 0)
+        return _Points(
+            uv,
+            number,
+            more.y > 0,
+            constant,
+            more.x,
+            more.z,
+            painted,
+            instance,
+            wall,
+            upright,
+            varied,
+        )
+
+    def _texel(self, points: _Points, near: bool) -> tuple[Any, Any, Any]:
+        """Colour and roughness (Array4f), whether bare wall, and whether window glass."""
+        import drjit as dr
+
+        textured, uv = points.textured, points.uv
+        if not near:
+            texel, glass = self._texels.nearest(points.number, uv, textured)
+            return dr.select(textured, texel, points.constant), False, glass
+        bare, glass = self._texels.marks(points.number, uv, textured)
+        window = glass & (points.blinds > 0)
+        room = other_room(uv, points.instance, window)
+        texel = self._texels.colour(points.number, room, textured)
+        texel = dr.select(window, dressed(texel, uv, points.instance, points.blinds), texel)
+        return dr.select(textured, texel, points.constant), bare | ~textured, glass
+
+    def _detail(self, points: _Points, bare: Any) -> Any:
+        """Factor of a second texture: courses to metre scale, or a natural surface enlarged."""
+        import drjit as dr
+
+        ad = arrays()
+        number, tiles, natural = points.varied.x, points.varied.y, points.varied.z > 0
+        wall, upright = points.wall, points.upright
+        metres = ad.Array2f(wall.along, wall.up) * tiles + anywhere(wall.seed)
+        place = dr.select(upright, metres, points.uv * _LARGE + 0.5)
+        natural &= ~upright
+        shown = (number > 0) & ((upright & bare) | natural)
+        second = self._texels.colour(ad.UInt32(number), place, shown).xyz
+        mean = dr.select(natural, dr.maximum(points.constant.xyz, 1e-3), DETAIL_MEAN)
+        return dr.select(shown, second / mean, 1)
+
+    def _worn(self, points: _Points, colour: Any, rough: Any, bare: Any, glass: Any) -> Any:
+        """What weather and use leave of colour and roughness, Array4f."""
+        import drjit as dr
+
+        upright, street = points.upright, points.wear == _STREET
+        masonry = upright & bare & (points.wear == _MASONRY)
+        wall = self._wear.walls(points.wall, colour, rough, masonry, upright)
+        metres = points.uv * points.varied.w
+        road = self._wear.streets(metres.x, metres.y, colour, rough, street)
+        new = arrays().Array4f(colour.x, colour.y, colour.z, rough)
+        return dr.select(upright & ~glass, wall, dr.select(street, road, new))
+
+    def _wall_point(self, face: Any, instance: Any, uv: Any) -> tuple[Wall, Any]:
+        """Where points lie on their walls, and whether they lie on one."""
+        import drjit as dr
+
+        ad = arrays()
+        row = dr.gather(ad.UInt32, self._frame, face)
+        first, second = (dr.gather(ad.Array4f, self._rows, 2 * row + k) for k in range(2))
+        wall = Wall(
+            first.x * uv.x + first.y * uv.y + first.z,
+            first.w * uv.x + second.x * uv.y + second.y,
+            second.z,
+            second.w,
+            dr.gather(ad.UInt32, self._wall, row),
+            instance,
+        )
+        return wall, row > 0
+
+
+def _material_table(
+    materials: tuple[VisualMaterial, ...], plan: TexturePlan
+) -> NDArray[np.float32]:
+    """(M, 12): colour, roughness; metalness, whether textured, wear, lots; second texture, its
+    tiles a metre, whether natural, metres a tile.
+
+    Lots are drawn among cells (1), pairs of cells (2), or the rooms of a facade (minus the
+    share of its windows that have blinds).
+    """
+    rows: list[list[float]] = []
+    pairs = ("pane-shop", "sign-board")
+    walls = facade_colours(materials)
+    for index, material in enumerate(materials):
+        recipe = recipe_of(material)
+        like = recipe
+        if recipe == "plain" and plan.second[index]:
+            like = walls[material.base_color].recipe
+        lots = float(recipe in PANES) + float(recipe in pairs) - _BLINDS.get(recipe, 0.0)
+        tile = RECIPES[DETAILS[like]].tile if like in DETAILS else 1.0
+        rows.append(
+            [
+                *material.base_color,
+                material.roughness,
+                material.metallic,
+                float(plan.first[index] > 0),
+                _WEAR.get(like, 0),
+                lots,
+                plan.second[index],
+                1 / tile,
+                float(recipe in NATURAL),
+                RECIPES[recipe].tile,
+            ]
+        )
+    return np.array(rows, np.float32)

@@ -1,0 +1,194 @@
+"""Trajectories touch nothing, keep to their limits, and follow the seed."""
+
+import json
+
+import numpy as np
+import pytest
+from matplotlib import colormaps
+from PIL import Image
+
+from tests.orchestrate.places import blocks, crossing
+from tests.orchestrate.test_clearance import independent
+from tests.support import box, bundle, street_canyon
+from vasgen.camera import Camera
+from vasgen.citygen import CityConfig, generate
+from vasgen.errors import InputError
+from vasgen.inside import inside_solid
+from vasgen.orchestrate import (
+    Pose,
+    Trip,
+    draw_trajectory,
+    plan_trajectory,
+    read_poses,
+    read_track,
+    write_track,
+)
+from vasgen.orchestrate.ground import find_floor
+from vasgen.raycast import RayCaster
+from vasgen.semantics import SemanticClass
+
+LOW = {"kind": "uav", "altitude_m": (6.0, 14.0), "clearance_m": 2.5}
+DRIVE = {"kind": "street"}
+
+#: A short street.
+ROW = blocks((-30, 9, 30, 25), (-30, -25, 30, -9), half=35.0)
+
+
+@pytest.fixture(scope="module")
+def town():
+    return generate(CityConfig(density="mix", seed=0, size_m=160.0)).to_bundle()
+
+
+@pytest.mark.parametrize("trip", [LOW, DRIVE], ids=["uav", "street"])
+@pytest.mark.parametrize("scene", [street_canyon(), crossing(24.0)], ids=["canyon", "crossing"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_pose_is_nearer_than_the_clearance(scene, trip, seed):
+    wanted = Trip(**trip, seconds=8.0, speed_m_s=6.0, fps=12.0)
+    found = plan_trajectory(scene, wanted, seed)
+    # Finer than the frames: between samples no surface is crossed, for none is so near.
+    times = np.linspace(0, 8.0, 400)
+    places = found.motion.position(times)
+    assert np.linalg.norm(np.diff(places, axis=0), axis=1).max() < wanted.room_m
+    assert independent(scene, places).min() >= wanted.room_m
+    assert not inside_solid(RayCaster(scene), places[::20]).any()
+
+
+@pytest.mark.parametrize("trip", [LOW, DRIVE], ids=["uav", "street"])
+@pytest.mark.parametrize(("speed", "limit"), [(4.0, 1.0), (8.0, 3.0)])
+def test_a_city_is_crossed_within_the_limits(town, trip, speed, limit):
+    wanted = Trip(**trip, seconds=8.0, speed_m_s=speed, acceleration_m_s2=limit, width=64)
+    found = plan_trajectory(town, wanted, 3)
+    assert len(found.cameras) == 192
+    places = np.array([camera.position for camera in found.cameras])
+    velocity = np.diff(places, axis=0) * 24
+    assert np.linalg.norm(velocity, axis=1).max() <= speed * (1 + 1e-9)
+    assert np.linalg.norm(np.diff(velocity, axis=0), axis=1).max() * 24 <= limit * (1 + 1e-9)
+    middle = (found.velocity_m_s[1:] + found.velocity_m_s[:-1]) / 2
+    assert velocity == pytest.approx(middle, abs=0.05)
+    assert found.length_m > 0.4 * 8 * speed
+    assert found.time_s == pytest.approx(np.arange(192) / 24)
+    caster = RayCaster(town)  # the proof of the clearance, by rays to all sides
+    axes = np.random.default_rng(0).normal(size=(200, 3))
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    for place in places[::12]:
+        assert caster.intersect(place, axes).distance.min() >= wanted.room_m
+    assert not caster.blocked(places[:-1], places[1:]).any()
+
+
+def test_one_drives_on_the_road_and_looks_ahead(town):
+    found = plan_trajectory(town, Trip(kind="street", seconds=8.0), 1)
+    places = np.array([camera.position for camera in found.cameras])
+    height, semantic = find_floor(RayCaster(town), places[:, :2])
+    assert set(semantic.tolist()) <= {SemanticClass.ROAD, SemanticClass.ROAD_MARKING}
+    above = places[:, 2] - height
+    assert (above > 1.4).all()
+    assert (above < 2.6).all()
+    assert found.altitude_m == pytest.approx(above)
+    for camera, velocity in zip(found.cameras, found.velocity_m_s, strict=True):
+        assert camera.forward @ velocity > 0.8 * np.linalg.norm(velocity)
+
+
+def test_one_looks_where_one_goes_from_frame_to_frame(town):
+    for trip in (LOW, DRIVE):
+        found = plan_trajectory(town, Trip(**trip, seconds=8.0, fps=24), 2)
+        ways = np.array([camera.forward for camera in found.cameras])
+        turned = np.degrees(np.arccos(np.clip((ways[1:] * ways[:-1]).sum(axis=1), -1, 1)))
+        assert turned.max() < 90 / 24
+
+
+@pytest.mark.parametrize("trip", [LOW, DRIVE], ids=["uav", "street"])
+def test_the_same_seed_gives_the_same_bytes(town, trip, tmp_path):
+    wanted = Trip(**trip, seconds=4.0, fps=10)
+    files = []
+    for number, seed in enumerate((5, 5, 6)):
+        write_track(tmp_path / f"{number}.json", plan_trajectory(town, wanted, seed).poses)
+        files.append((tmp_path / f"{number}.json").read_bytes())
+    assert files[0] == files[1] != files[2]
+
+
+def test_a_trajectory_goes_into_a_pose_file_and_back(town, tmp_path):
+    found = plan_trajectory(town, Trip(kind="street", seconds=1.0, fps=6), 0)
+    write_track(tmp_path / "drive.json", found.poses)
+    track = read_track(tmp_path / "drive.json")
+    assert [p.time_s for p in track] == found.time_s.tolist()
+    assert np.array([p.velocity_m_s for p in track]) == pytest.approx(found.velocity_m_s, abs=0)
+    cameras = read_poses(tmp_path / "drive.json")
+    assert [c.to_dict() for c in cameras] == [c.to_dict() for c in found.cameras]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("time_s", "soon", "camera 1: time_s is 'soon'; allowed: a finite number."),
+        ("time_s", [1, 2], "camera 1: time_s is [1, 2]; allowed: a finite number."),
+        ("time_s", float("nan"), "camera 1: time_s is nan; allowed: a finite number."),
+        ("velocity_m_s", [1, 2], "camera 1: velocity_m_s is [1, 2]; allowed: 3 finite numbers."),
+        ("time_s", 0.0, "time_s must increase from camera to camera."),
+        ("camera_to_world", [[float("nan")] * 4] * 4, "camera 1: camera_to_world must be 4x4"),
+        ("intrinsics", [[1e-9, 0, 8], [0, 9, 6], [0, 0, 1]], "camera 1: camera intrinsics"),
+    ],
+)
+def test_what_is_wrong_in_a_track_is_named(tmp_path, key, value, line):
+    camera = Camera.look_at((0, 0, 5), (9, 0, 5), width=16, height=12)
+    path = tmp_path / "t.json"
+    write_track(path, [Pose(camera, 0.0, (1.0, 0.0, 0.0)), Pose(camera, 1.0, (1.0, 0.0, 0.0))])
+    record = json.loads(path.read_text())
+    record["cameras"][1][key] = value
+    path.write_text(json.dumps(record))
+    with pytest.raises(InputError) as caught:
+        read_track(path)
+    assert str(caught.value).startswith(f"poses {path}: {line}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"fps": 0}, "fps is 0; allowed: 0.1 to 240."),
+        ({"fps": float("nan")}, "fps is nan; allowed: 0.1 to 240."),
+        ({"seconds": -1}, "seconds is -1; allowed: 0.1 to 3600."),
+        ({"speed_m_s": 0}, "speed_m_s is 0; allowed: 0.1 to 100."),
+        ({"acceleration_m_s2": 0}, "acceleration_m_s2 is 0; allowed: 0.05 to 100."),
+        ({"altitude_m": (9.0, 3.0)}, "altitude_m is 9; allowed: 0.3 to 3."),
+        ({"kind": "street", "clearance_m": 3.0}, "clearance_m is 3; allowed: 0.05 to 1.35."),
+        ({"kind": "pole"}, "kind is 'pole'; allowed: uav, street."),
+    ],
+)
+def test_a_trip_out_of_range_is_one_line(change, line):
+    with pytest.raises(InputError) as caught:
+        Trip(**change)
+    assert str(caught.value) == line
+
+
+@pytest.mark.parametrize(
+    ("scene", "trip", "why"),
+    [
+        (bundle(box("block", (60, 60, 20), (0, 0, 10))), DRIVE, "no street has 0.75 m"),
+        (
+            blocks((-30, 9, 30, 25), (-30, -25, 30, -9), half=35.0),
+            {**DRIVE, "seconds": 600.0},
+            "the longest way along its streets",
+        ),
+    ],
+)
+def test_a_trajectory_that_is_not_found_says_why(scene, trip, why):
+    with pytest.raises(InputError, match=why) as caught:
+        plan_trajectory(scene, Trip(**trip))
+    assert "Ask for fewer seconds, less speed or less clearance" in str(caught.value)
+
+
+def test_the_map_shows_the_way(town, tmp_path):
+    found = plan_trajectory(town, Trip(kind="street", seconds=4.0, fps=6), 0)
+    draw_trajectory(town, found, tmp_path / "map.png")
+    with Image.open(tmp_path / "map.png") as picture:
+        assert picture.width == 1600
+        shown = np.asarray(picture.convert("RGB"), float)
+    speed = np.linalg.norm(found.velocity_m_s, axis=1)
+    fastest = np.array(colormaps["plasma"](speed[12] / speed.max())[:3]) * 255
+    rows, columns = np.nonzero(np.abs(shown - fastest).max(axis=2) < 12)
+    drawn = rows < 0.75 * len(shown)  # above the diagram and its key
+    assert drawn.sum() > 100
+    places = np.array([camera.position for camera in found.cameras])[:, :2]
+    across, along = np.ptp(places, axis=0), np.ptp([columns[drawn], -rows[drawn]], axis=1)
+    longer = int(np.argmax(across))
+    assert along[longer] >= 0.5 * along[1 - longer]

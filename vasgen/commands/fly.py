@@ -1,0 +1,90 @@
+"""``vasgen fly``: a camera that moves through a scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vasgen._console import Stopwatch, progress_bars, succeed
+from vasgen.commands.arguments import SceneArgument, SeedOption, picture_beside
+from vasgen.errors import InputError, unknown_choice
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Example: [cyan]vasgen fly out/city-downtown-0 --kind street --seconds 10 "
+    "--out drive.json[/]"
+)
+def fly(
+    scene: SceneArgument,
+    kind: Annotated[
+        str, typer.Option(help="uav: between planned views; street: along the streets.")
+    ] = "uav",
+    seconds: Annotated[float, typer.Option(help="Duration.")] = 10.0,
+    fps: Annotated[float, typer.Option(help="Frames a second.")] = 24.0,
+    speed_m_s: Annotated[float, typer.Option(help="Highest speed, metres a second.")] = 8.0,
+    acceleration_m_s2: Annotated[float, typer.Option(help="Highest acceleration.")] = 3.0,
+    clearance_m: Annotated[
+        float | None,
+        typer.Option(help="Free space around the camera, metres.", show_default="8 or 0.75"),
+    ] = None,
+    altitude_m: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="Above the ground, metres.",
+            show_default="35,110 or 1.5,2.5",
+        ),
+    ] = None,
+    width: Annotated[int, typer.Option(min=1, help="Pixels.")] = 640,
+    height: Annotated[int, typer.Option(min=1, help="Pixels.")] = 480,
+    fov: Annotated[float, typer.Option(help="Horizontal, degrees.")] = 70.0,
+    out: Annotated[
+        Path, typer.Option(help="JSON file for the poses; the map is the PNG file beside it.")
+    ] = Path("flight.json"),
+    seed: SeedOption = 0,
+) -> None:
+    """Plan a smooth trajectory that touches nothing: poses with times and velocities."""
+    from vasgen.orchestrate import Trip, draw_trajectory, plan_trajectory, write_track
+    from vasgen.scenes import open_scene
+
+    watch = Stopwatch()
+    if kind not in ("uav", "street"):
+        raise unknown_choice("kind", kind, ("uav", "street"))
+    trip = Trip(
+        "street" if kind == "street" else "uav",
+        *(seconds, fps, speed_m_s, acceleration_m_s2, clearance_m, _levels(altitude_m)),
+        *(width, height, fov),
+    )
+    picture = picture_beside(out)
+    with progress_bars() as bars:
+        bars.start("Loading the scene", 0)
+        bundle = open_scene(scene)
+        bars.start(f"Planning {trip.frames} frames", 0)
+        found = plan_trajectory(bundle, trip, seed)
+        write_track(out, found.poses)
+        bars.start("Drawing the map", 0)
+        draw_trajectory(bundle, found, picture)
+    facts = {
+        "frames": f"{trip.frames} in {seconds:g} s",
+        "length": f"{found.length_m:.0f} m",
+        "clearance": f"{found.clearance_m:g} m or more",
+        "look at": str(picture),
+        "took": str(watch),
+    }
+    succeed(f"Planned {out}", facts, [f"vasgen video {scene} {out} --out {out.stem}.mp4"])
+
+
+def _levels(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        low, high = (float(word) for word in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"--altitude-m is {text!r}; expected two numbers LOW,HIGH in metres."
+        ) from None
+    return low, high

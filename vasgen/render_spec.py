@@ -1,0 +1,119 @@
+"""The render part of a dataset spec: quality, and the conditions that views are drawn in."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from vasgen.part import Part
+
+Range = float | tuple[float, float]
+Dates = datetime.date | tuple[datetime.date, datetime.date]
+
+
+def _within(low: float, high: float) -> BeforeValidator:
+    """A number, or a lowest and a highest one, within bounds."""
+
+    def check(given: object) -> object:
+        pair = list(given) if isinstance(given, (list, tuple)) else [given]
+        numbers = [_number(value) for value in pair]
+        fits = len(numbers) < 3 and all(low <= number <= high for number in numbers)
+        if not fits or not numbers or numbers[0] > numbers[-1]:
+            raise ValueError(f"allowed: {low:g} to {high:g}, or [lowest, highest] of those.")
+        return numbers[0] if len(pair) == 1 else tuple(numbers)
+
+    return BeforeValidator(check)
+
+
+def _number(value: object) -> float:
+    """NaN, which is within no bounds, if it is none; YAML reads 1e3 as text."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return math.nan
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
+
+
+def _dates(given: object) -> object:
+    pair = list(given) if isinstance(given, (list, tuple)) else [given]
+    try:
+        days = [datetime.date.fromisoformat(str(day)) for day in pair]
+    except ValueError:
+        days = []
+    if len(days) not in (1, 2) or days[0] > days[-1]:
+        raise ValueError("allowed: a day of the calendar like 2026-06-21, or [first, last].")
+    return days[0] if len(days) == 1 else tuple(days)
+
+
+def _switch(given: object) -> object:
+    """YAML reads on and off as true and false."""
+    return {True: "on", False: "off"}[given] if isinstance(given, bool) else given
+
+
+class RenderSpec(Part):
+    """The picture: quality and conditions. Radio labels do not depend on it.
+
+    A condition is a number, or [lowest, highest], between which each view draws its own.
+
+    Attributes:
+        samples_per_pixel: light paths a pixel before denoising.
+        sun_elevation_deg: height of the sun above the horizon, degrees, negative at night;
+            40 unless the hour says.
+        sun_azimuth_deg: direction of the sun, degrees clockwise from north; 220 unless the
+            hour says.
+        latitude_deg: of the place, degrees north: with ``date`` and ``hour``, where the sun is.
+        date: day of the year, like 2026-06-21, or [first, last].
+        hour: apparent solar time, hours after midnight; the sun is highest at 12.
+        turbidity: haze of the sky, 1 (clear) to 10.
+        visibility_m: meteorological optical range in fog, metres, a range of it even in the
+            logarithm; none: no fog.
+        lamps: whether street lamps and windows are lit; ``auto``: once the sun is lower
+            than 2 degrees.
+        speed_m_s: of the camera, metres a second, towards a random side of each view.
+        shutter_s: how long the shutter is open, seconds.
+        exposure_ev: stops above (brighter) or below the exposure that follows from the light.
+        backend: what draws the pictures: ``mitsuba``, or the running ``unreal`` whose address the
+            environment names, VASGEN_UNREAL=HOST:PORT.
+        unreal_far: surfaces beyond 655 m, where Unreal's depth ends: ``refuse`` the view, count
+            them as ``sky``, or take them from the ``scene`` without comparing.
+    """
+
+    samples_per_pixel: Annotated[int, Field(ge=1, le=65536)] = 32
+    sun_elevation_deg: Annotated[Range, _within(-90, 90)] | None = None
+    sun_azimuth_deg: Annotated[Range, _within(0, 360)] | None = None
+    latitude_deg: Annotated[Range, _within(-90, 90)] | None = None
+    date: Annotated[Dates, BeforeValidator(_dates)] | None = None
+    hour: Annotated[Range, _within(0, 24)] | None = None
+    turbidity: Annotated[Range, _within(1, 10)] = 3.0
+    visibility_m: Annotated[Range, _within(10, 1e5)] | None = None
+    lamps: Annotated[Literal["auto", "on", "off"], BeforeValidator(_switch)] = "auto"
+    speed_m_s: Annotated[Range, _within(0, 1000)] = 0.0
+    shutter_s: Annotated[Range, _within(0, 10)] = 0.0
+    exposure_ev: Annotated[Range, _within(-20, 20)] = 0.0
+    backend: Literal["mitsuba", "unreal"] = "mitsuba"
+    unreal_far: Literal["refuse", "sky", "scene"] = "refuse"
+
+    @model_validator(mode="after")
+    def _one_sun(self) -> RenderSpec:
+        clock = {"latitude_deg": self.latitude_deg, "date": self.date, "hour": self.hour}
+        sun = {"sun_elevation_deg": self.sun_elevation_deg, "sun_azimuth_deg": self.sun_azimuth_deg}
+        told = [name for name, value in clock.items() if value is not None]
+        placed = [name for name, value in sun.items() if value is not None]
+        if told and placed:
+            raise ValueError(f"{told[0]} and {placed[0]} contradict each other: give one of them")
+        if told and len(told) < len(clock):
+            missing = [name for name in clock if name not in told]
+            raise ValueError(
+                f"{' and '.join(told)} alone cannot place the sun: give {' and '.join(missing)} too"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _options_of_unreal(self) -> RenderSpec:
+        if self.unreal_far != "refuse" and self.backend != "unreal":
+            raise ValueError("unreal_far needs backend unreal: leave it out")
+        return self
