@@ -25,7 +25,8 @@ Array = NDArray[np.float64]
 #: below alike, 38 lux. A lamp at 8.6 m then has 8,900 lm, one at 6 m 4,300 lm.
 FLUX_PER_HEIGHT2 = 120.0
 
-#: How far a lamp's light reaches, in heights. Beyond lies one percent of its flux.
+#: How far a lamp's light reaches, in heights: it fades out towards there, and 3 % of its
+#: flux is lost.
 REACH = 10.0
 
 #: Edge of a cell, metres.
@@ -114,7 +115,10 @@ class LampLight:
         import drjit as dr
 
         at = mi.Point2f(point.x, point.y) - self._low
-        column, row = mi.UInt32(dr.maximum(at.x, 0) / _CELL_M), mi.UInt32(dr.maximum(at.y, 0) / _CELL_M)
+        column, row = (
+            mi.UInt32(dr.maximum(at.x, 0) / _CELL_M),
+            mi.UInt32(dr.maximum(at.y, 0) / _CELL_M),
+        )
         inside = (dr.min(at) >= 0) & (column < self._columns) & (row < self._rows)
         cell = dr.select(inside, row * self._columns + column, 0)
         stratum = SLOTS // _CANDIDATES

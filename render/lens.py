@@ -68,7 +68,9 @@ def expose(
     number = group % count + dr.opaque(mi.UInt32, samples.start)
     jitter = _even(mi, pixel, number, key(seed, "pixel"))
     wide = dr.opaque(mi.UInt32, camera.width)
-    ray = _rays(mi, camera, origin, mi.Float(pixel % wide) + jitter.x, mi.Float(pixel // wide) + jitter.y)
+    ray = _rays(
+        mi, camera, origin, mi.Float(pixel % wide) + jitter.x, mi.Float(pixel // wide) + jitter.y
+    )
     if conditions.shutter_s and any(conditions.velocity_m_s):
         shift = mi.sample_tea_float32(pixel, _opaque(mi, key(seed, "shutter")))
         time = dr.opaque(mi.Float, conditions.shutter_s) * (_along(mi, shift, number, _R1) - 0.5)

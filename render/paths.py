@@ -90,9 +90,7 @@ class Paths:
             guides = _fogged(guides, left)
         farther = exposure.number % _ONE_IN == 0
         counts = dr.opaque(mi.Float, samples / -(-samples // _ONE_IN))
-        start = _Path(
-            random, ray, weight * left, radiance, point.hit, mi.UInt32(1)
-        )
+        start = _Path(random, ray, weight * left, radiance, point.hit, mi.UInt32(1))
 
         def step(*state: Any) -> tuple[Any, ...]:
             path = _Path(*state)

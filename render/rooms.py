@@ -91,10 +91,14 @@ def _walls(mi: Any, view: _View, word: Any) -> Any:
     t = dr.minimum(dr.minimum(to_side, to_level), to_back)
     point = start + d * t
     level, side = to_level <= t, to_side <= t
-    normal = mi.Vector3f(dr.select(side & ~level, -dr.sign(d.x), 0), dr.select(level, -dr.sign(d.y), 0), 0)
+    normal = mi.Vector3f(
+        dr.select(side & ~level, -dr.sign(d.x), 0), dr.select(level, -dr.sign(d.y), 0), 0
+    )
     normal.z = dr.select(level | side, 0.0, -1.0)
     albedo = _paint(mi, point, level, d.y > 0, side, low, word)
-    lamp = mi.Vector3f(half * (share(word, 5) - 0.5), high - 0.45, deep * (0.3 + 0.3 * share(word, 6)))
+    lamp = mi.Vector3f(
+        half * (share(word, 5) - 0.5), high - 0.45, deep * (0.3 + 0.3 * share(word, 6))
+    )
     towards = lamp - point
     away2 = dr.squared_norm(towards) + 0.15
     facing = dr.maximum(dr.dot(normal, towards) * dr.rsqrt(away2), 0)
@@ -140,7 +144,9 @@ def _curtain(mi: Any, view: _View, word: Any, cloth: Cloth) -> tuple[Any, Any]:
     # The lamp behind makes the upper middle of the cloth brightest.
     glow = 0.62 - 0.35 * dr.square(x) + 0.25 * y
     dye = mi.Color3f(share(word, 12), share(word, 13), share(word, 14))
-    cloth_colour = dr.lerp(mi.Color3f(0.95, 0.88, 0.74), dye, 0.35) * dr.lerp(0.45, 1.0, share(word, 15))
+    cloth_colour = dr.lerp(mi.Color3f(0.95, 0.88, 0.74), dye, 0.35) * dr.lerp(
+        0.45, 1.0, share(word, 15)
+    )
     fabric = cloth_colour * glow * folds
     # Blinds come down to a height of their own.
     lowered = cloth.blinds & (y > dr.lerp(-0.4, 0.45, share(word, 16)))

@@ -7,7 +7,7 @@ from tests.render.conftest import SceneBuilder, matte
 from vasgen.bundle import VisualMaterial
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
-from vasgen.render import Renderer
+from vasgen.render import Renderer, tracer
 from vasgen.render.light import Daylight
 from vasgen.render_spec import RenderSpec
 
@@ -21,31 +21,39 @@ def wall(distance, material):
     return scene.bundle()
 
 
+@pytest.fixture
+def undenoised(monkeypatch):
+    """The denoiser shifts light by a percent; what is measured here is the light."""
+    monkeypatch.setattr(tracer, "_denoise", lambda colour, albedo, normal: colour)
+
+
 def ahead():
     return Camera.look_at([0, 0, 8], [0, 100, 8], width=32, height=24, fov_deg=30)
 
 
 @pytest.mark.parametrize("visibility", [80.0, 400.0])
 @pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
-def test_black_keeps_five_percent_of_its_contrast_at_the_visibility(visibility, share):
+def test_black_keeps_five_percent_of_its_contrast_at_the_visibility(undenoised, visibility, share):
     foggy = Conditions(visibility_m=visibility)
     renderer = Renderer(wall(share * visibility, BLACK), RenderSpec(samples_per_pixel=4))
-    seen = renderer.layers(ahead(), foggy).rgb[10:14, 14:18].mean(axis=(0, 1))
+    seen = renderer.layers(ahead(), foggy).rgb[6:10, 14:18].mean(axis=(0, 1))
     airlight = Daylight(foggy).airlight
     contrast = (airlight - seen) / airlight
-    assert contrast == pytest.approx(0.05**share, abs=0.01)
+    assert contrast == pytest.approx(0.05**share, rel=0.01)
 
 
-def test_as_fog_clears_the_picture_becomes_that_without_fog():
+def test_as_fog_clears_the_picture_becomes_that_without_fog(undenoised):
     renderer = Renderer(wall(60.0, matte()), RenderSpec(samples_per_pixel=16))
     clear, hazy, foggy = (
-        renderer.layers(ahead(), Conditions(visibility_m=v)).rgb for v in (None, 1e6, 300.0)
+        renderer.layers(ahead(), Conditions(visibility_m=v)) for v in (None, 1e5, 300.0)
     )
-    assert np.abs(hazy / clear - 1).max() < 0.01
-    assert np.abs(foggy / clear - 1).min() > 0.05
+    wall_seen = clear.valid & np.roll(clear.valid, -1, axis=0)  # not the pixels of its edge
+    assert wall_seen.mean() > 0.7
+    assert np.abs(hazy.rgb / clear.rgb - 1)[wall_seen].max() < 0.01
+    assert np.abs(foggy.rgb / clear.rgb - 1)[wall_seen].min() > 0.05
 
 
-def test_sky_fades_with_the_surfaces():
+def test_sky_fades_with_the_surfaces(undenoised):
     camera = Camera.look_at([0, 0, 8], [0, 100, 40], width=32, height=24, fov_deg=60)
     renderer = Renderer(wall(400.0, BLACK), RenderSpec(samples_per_pixel=4))
     foggy = Conditions(visibility_m=60.0)

@@ -68,15 +68,13 @@ def test_a_lamp_sends_its_flux_onto_the_ground_around(height):
         facing = np.array(shine(mi, towards, mi.Float(height)), np.float64)
     falling = facing * height / np.hypot(middle, height)
     flux = (falling * np.pi * np.diff(radius**2)).sum() * LUX_PER_UNIT
-    assert flux == pytest.approx(FLUX_PER_HEIGHT2 * height**2, rel=0.015)
+    assert 0.97 < flux / (FLUX_PER_HEIGHT2 * height**2) < 1
 
 
 @pytest.mark.parametrize(("height", "albedo"), [(6.0, 0.6), (9.0, 0.3)])
 def test_ground_below_a_lamp_is_as_bright_as_its_intensity_says(height, albedo):
     renderer = Renderer(street(height, reach=1.5, albedo=albedo), RenderSpec(samples_per_pixel=64))
-    camera = Camera.look_at(
-        [1.5, -14, 12], [1.5, 0, 0], width=96, height=72, fov_deg=60
-    )
+    camera = Camera.look_at([1.5, -14, 12], [1.5, 0, 0], width=96, height=72, fov_deg=60)
     rgb = renderer.layers(camera, NIGHT).rgb @ LUMINANCE
     top = height - 0.05
     for away in (3.0, 6.0):
