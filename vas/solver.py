@@ -38,8 +38,8 @@ class Powers(NamedTuple):
         statistics: layers of :data:`vasgen.layers.PATH_LAYERS` that are known, in their types
             and units already, (T, P, …): pixels in one row, and not yet masked where the sky is.
         paths: of each transmitter, if they were to be kept.
-        recall: (T,) float64, share of the mirrored power that a search has found; None if nothing
-            was searched for.
+        recall: (T,) float64, share of the power by way of mirrors that a search has found; None
+            if nothing was searched for.
     """
 
     gain: Array

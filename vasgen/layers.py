@@ -123,7 +123,8 @@ PATH_LAYERS: dict[str, LayerSpec] = {
         "float32",
         "transmitter",
         "1",
-        "share of the mirrored power whose chains the search has found, as its two halves tell",
+        "share of the power by way of mirrors, up to radio.reflections of them, that is known in "
+        "closed form; the rest is counted with the remainder",
     ),
     "num_paths": LayerSpec(
         "uint16", "transmitter height width", "1", "known paths; 0: none, or sky"

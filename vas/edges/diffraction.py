@@ -52,13 +52,6 @@ class Diffraction:
         self.wedges = wedges[self.paths.ways.wedge]
         self._material = mi.UInt32(self.wedges.material.astype(np.uint32))
 
-    def gain_everywhere(self, target: Target) -> Array:
-        """Diffracted path gain of every point from every wedge, (P,), without a search."""
-        count = len(target.point)
-        step = max(1, _PAIRS_AT_ONCE // max(len(self.wedges), 1))
-        parts = [np.arange(begin, min(begin + step, count)) for begin in range(0, count, step)]
-        return np.concatenate([self.gains(target.take(part)).sum(axis=0) for part in parts])
-
     def gains(self, target: Target) -> Array:
         """Path gain of each pair of wedge and point, (W, P), linear; zero for no path."""
         import drjit as dr
