@@ -44,9 +44,7 @@ class Surface(NamedTuple):
     glossy: Any
 
 
-def surface(
-    mi: Any, base: Any, roughness: Any, metallic: Any, least_alpha: float = 0.0
-) -> Surface:
+def surface(mi: Any, base: Any, roughness: Any, metallic: Any, least_alpha: float = 0.0) -> Surface:
     """The material at points with this base colour, roughness and metalness.
 
     ``least_alpha`` is the smallest GGX width, whatever the roughness.

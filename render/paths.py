@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from vasgen.render.lens import Exposure
 from vasgen.render.lamplight import shine
+from vasgen.render.lens import Exposure
 from vasgen.render.light import LUX_PER_UNIT
 from vasgen.render.lighting import Lighting
 from vasgen.render.looks import Looks
 from vasgen.render.material import evaluate, sample, surface
 from vasgen.render.night import LAMP_COLOUR, STREETS_LUX
-
 from vasgen.render.sunsky import SUN_RADIUS_DEG
 
 #: Surfaces on a path. One path in so many goes on beyond the second one and counts as often:

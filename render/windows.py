@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vasgen.bundle import FaceTable, VisualMaterial
 from vasgen.render.chance import lot, share

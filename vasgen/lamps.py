@@ -46,7 +46,9 @@ class LampPosts(NamedTuple):
 
     def chosen(self, which: Mask) -> LampPosts:
         """Some of the posts."""
-        return LampPosts(*(part[which] for part in self))
+        return LampPosts(
+            self.top[which], self.foot_z[which], self.head[which], self.instance[which]
+        )
 
 
 def lamp_posts(bundle: SceneBundle) -> LampPosts:

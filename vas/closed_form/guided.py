@@ -84,7 +84,7 @@ class Arrivals(NamedTuple):
 
 def joined(parts: Sequence[Arrivals]) -> Arrivals:
     """Paths found in several turns, with each chain once."""
-    keys = np.concatenate([part.key for part in parts])
+    keys: NDArray[np.uint64] = np.concatenate([part.key for part in parts])
     key, first, number = numbered(keys)
     begins = np.cumsum([0, *(len(part.key) for part in parts[:-1])])
     columns = [
