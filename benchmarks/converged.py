@@ -44,7 +44,7 @@ KNOWN_DB = 0.3
 _LIT = 1 / 3
 
 #: The closed-form solver's own converged map.
-_MUCH = {"search_rays": 20_000_000, "rays": 60_000_000}
+_MUCH = {"search_rays": 20_000_000, "rays": 200_000_000}
 
 #: Neighbours that differ by more than this make a pixel a border, dB.
 _BORDER_DB = 3.0

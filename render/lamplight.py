@@ -42,7 +42,7 @@ _CANDIDATES = 4
 _HEAD_DIMMING = 0.05
 
 #: Share of that luminance to the sides, where a head does not shine.
-_SIDEWAYS = 0.12
+_SIDEWAYS = 0.02
 
 
 class Lamp(NamedTuple):

