@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from vasgen.camera import Camera
 from vasgen.layers import NO_MATERIAL, ImageLayers
 from vasgen.raycast import RayCaster
-from vasgen.render.looks import Looks
+from vasgen.render.looks.looks import Looks
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from vasgen.artefact import atomic_file
 from vasgen.conditions import Conditions
 from vasgen.errors import InputError
-from vasgen.render.light import exposure_of
+from vasgen.render.light.light import exposure_of
 
 #: Display luminance of white in full sunlight, and the contrast of the curve there.
 _WHITE, _CONTRAST = 0.80, 1.42

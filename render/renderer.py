@@ -15,8 +15,8 @@ from vasgen.inside import solid_around
 from vasgen.layers import ImageLayers
 from vasgen.raycast import RayCaster
 from vasgen.render.exact import SurfaceMap, exact_layers
-from vasgen.render.looks import Looks
-from vasgen.render.tracer import PathTracer
+from vasgen.render.looks.looks import Looks
+from vasgen.render.tracing.tracer import PathTracer
 from vasgen.render_spec import RenderSpec
 
 

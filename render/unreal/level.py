@@ -7,7 +7,7 @@ import dataclasses
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.errors import InputError
-from vasgen.render.light import sun_direction
+from vasgen.render.light.light import sun_direction
 from vasgen.render.unreal.connection import Connection, is_refusal
 from vasgen.render.unreal.coordinates import field_of_view_deg, light_rotation, unreal_pose
 from vasgen.render.unreal.pictures import colour, object_id

@@ -7,8 +7,9 @@ from tests.render.conftest import SceneBuilder, matte
 from vasgen.bundle import VisualMaterial
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
-from vasgen.render import Renderer, tracer
-from vasgen.render.light import Daylight
+from vasgen.render import Renderer
+from vasgen.render.light.light import Daylight
+from vasgen.render.tracing import tracer
 from vasgen.render_spec import RenderSpec
 
 #: Metal of no reflectance: nothing comes back from it.

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from vasgen import runtime
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
-from vasgen.render.atmosphere import direct, scattered
-from vasgen.render.illuminance import illuminance
-from vasgen.render.light import LUX_PER_UNIT, Daylight, exposure_of
-from vasgen.render.night import STREETS_LUX
-from vasgen.render.sky import elevations, irradiance, turns
+from vasgen.render.light.atmosphere import direct, scattered
+from vasgen.render.light.illuminance import illuminance
+from vasgen.render.light.light import LUX_PER_UNIT, Daylight, exposure_of
+from vasgen.render.light.night import STREETS_LUX
+from vasgen.render.light.sky import elevations, irradiance, turns
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 #: Where one model or piece of a table ends and another begins.

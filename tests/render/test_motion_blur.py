@@ -8,8 +8,9 @@ from vasgen import runtime
 from vasgen.bundle import VisualMaterial
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
-from vasgen.render import Renderer, tracer
-from vasgen.render.lens import expose
+from vasgen.render import Renderer
+from vasgen.render.tracing import tracer
+from vasgen.render.tracing.lens import expose
 from vasgen.render_spec import RenderSpec
 
 BLACK = VisualMaterial("black", "plain", (0.0, 0.0, 0.0), 1.0, 1.0)

@@ -8,8 +8,8 @@ from vasgen import runtime
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.render import Renderer
-from vasgen.render.light import Daylight, exposure_of, sun_direction
-from vasgen.render.material import evaluate, sample, surface
+from vasgen.render.light.light import Daylight, exposure_of, sun_direction
+from vasgen.render.tracing.material import evaluate, sample, surface
 from vasgen.render_spec import RenderSpec
 
 SIZE = {"width": 96, "height": 96}

@@ -9,8 +9,8 @@ from vasgen.bundle import VisualMaterial
 from vasgen.camera import Camera
 from vasgen.errors import InputError
 from vasgen.render import Renderer
-from vasgen.render.looks import Looks
-from vasgen.render.textures import BUDGET_MB
+from vasgen.render.looks.looks import Looks
+from vasgen.render.textures.recipes import BUDGET_MB
 from vasgen.semantics import SemanticClass
 
 COLOURS = {

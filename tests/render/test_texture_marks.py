@@ -5,12 +5,12 @@ import pytest
 
 from vasgen.bundle import VisualMaterial
 from vasgen.render.chance import lot, share
-from vasgen.render.decals import decals
-from vasgen.render.lettering import written
-from vasgen.render.openings import CELLS
-from vasgen.render.texels import Texels, arrays
-from vasgen.render.texture import Texture
-from vasgen.render.textures import build_texture
+from vasgen.render.textures.decals import decals
+from vasgen.render.textures.lettering import written
+from vasgen.render.textures.openings import CELLS
+from vasgen.render.textures.recipes import build_texture
+from vasgen.render.textures.texels import Texels, arrays
+from vasgen.render.textures.texture import Texture
 
 
 def test_marks_come_back_from_packed_texels():

@@ -9,9 +9,9 @@ from tests.render.conftest import SceneBuilder
 from vasgen.bundle import VisualMaterial
 from vasgen.camera import Camera
 from vasgen.render import Renderer
-from vasgen.render.looks import Looks
-from vasgen.render.noise import rectangle, span
-from vasgen.render.textures import RECIPES, build_texture
+from vasgen.render.looks.looks import Looks
+from vasgen.render.textures.noise import rectangle, span
+from vasgen.render.textures.recipes import RECIPES, build_texture
 
 COLOURS = {"grass": (0.1, 0.16, 0.05), "facade-glass": (0.1, 0.15, 0.2), "asphalt": (0.09,) * 3}
 TEXTURED = sorted(set(RECIPES) - {"plain"})

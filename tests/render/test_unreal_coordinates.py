@@ -10,7 +10,7 @@ from tests.render.unreal_server import Eye
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.errors import InputError
-from vasgen.render.light import sun_direction
+from vasgen.render.light.light import sun_direction
 from vasgen.render.unreal.coordinates import (
     field_of_view_deg,
     light_rotation,

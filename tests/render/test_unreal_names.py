@@ -11,7 +11,7 @@ import pytest
 from vasgen.citygen import CityConfig, generate
 from vasgen.citygen.exporters.usd import write_usd
 from vasgen.conditions import Conditions
-from vasgen.render.light import sun_direction
+from vasgen.render.light.light import sun_direction
 from vasgen.render.unreal.coordinates import light_rotation
 from vasgen.render.unreal.level import SUN
 from vasgen.render.unreal.pictures import object_id

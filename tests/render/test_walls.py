@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.render.conftest import SceneBuilder, matte
-from vasgen.render.walls import wall_frames
+from vasgen.render.looks.walls import wall_frames
 from vasgen.semantics import SemanticClass
 
 

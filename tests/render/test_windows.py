@@ -9,10 +9,10 @@ from vasgen.bundle import VisualMaterial
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.render import Renderer
-from vasgen.render.light import LUX_PER_UNIT
-from vasgen.render.looks import Looks
-from vasgen.render.openings import CELLS
-from vasgen.render.windows import Windows
+from vasgen.render.light.light import LUX_PER_UNIT
+from vasgen.render.light.windows import Windows
+from vasgen.render.looks.looks import Looks
+from vasgen.render.textures.openings import CELLS
 from vasgen.render_spec import RenderSpec
 from vasgen.semantics import SemanticClass
 

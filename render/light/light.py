@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from vasgen import runtime
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
-from vasgen.render.atmosphere import direct, scattered
-from vasgen.render.illuminance import illuminance
-from vasgen.render.night import STREETS_LUX, city_glow, lit_ground, starlight, street_glow
-from vasgen.render.overcast import hidden_share, veil
-from vasgen.render.sky import Sky, directions, elevations, irradiance, turns
-from vasgen.render.sunsky import SUN_RADIUS_DEG, clear_day
+from vasgen.render.light.atmosphere import direct, scattered
+from vasgen.render.light.illuminance import illuminance
+from vasgen.render.light.night import STREETS_LUX, city_glow, lit_ground, starlight, street_glow
+from vasgen.render.light.overcast import hidden_share, veil
+from vasgen.render.light.sky import Sky, directions, elevations, irradiance, turns
+from vasgen.render.light.sunsky import SUN_RADIUS_DEG, clear_day
 
 Array = NDArray[np.float64]
 

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import VisualMaterial
-from vasgen.render.facades import GLASS_ROUGHNESS, each, rooms
-from vasgen.render.noise import clouds, grain, mix, rectangle
-from vasgen.render.openings import CELLS, GLASS_TINT
-from vasgen.render.shopfront import awning, shop, sign
-from vasgen.render.texture import Texture
+from vasgen.render.textures.facades import GLASS_ROUGHNESS, each, rooms
+from vasgen.render.textures.noise import clouds, grain, mix, rectangle
+from vasgen.render.textures.openings import CELLS, GLASS_TINT
+from vasgen.render.textures.shopfront import awning, shop, sign
+from vasgen.render.textures.texture import Texture
 
 Float = NDArray[np.float32]
 Random = np.random.Generator

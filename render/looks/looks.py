@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import SceneBundle
-from vasgen.render.skin import Seen, Skin
-from vasgen.render.texels import arrays
-from vasgen.render.texture_plan import recipe_of
-from vasgen.render.textures import RECIPES
+from vasgen.render.looks.skin import Seen, Skin
+from vasgen.render.textures.plan import recipe_of
+from vasgen.render.textures.recipes import RECIPES
+from vasgen.render.textures.texels import arrays
 from vasgen.seeding import stream
 from vasgen.semantics import SemanticClass
 

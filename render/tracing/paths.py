@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from vasgen.render.lamplight import shine
-from vasgen.render.lens import Exposure
-from vasgen.render.light import LUX_PER_UNIT
-from vasgen.render.lighting import Lighting
-from vasgen.render.looks import Looks
-from vasgen.render.material import evaluate, sample, surface
-from vasgen.render.night import LAMP_COLOUR, STREETS_LUX
-from vasgen.render.sunsky import SUN_RADIUS_DEG
+from vasgen.render.light.lamplight import shine
+from vasgen.render.light.light import LUX_PER_UNIT
+from vasgen.render.light.lighting import Lighting
+from vasgen.render.light.night import LAMP_COLOUR, STREETS_LUX
+from vasgen.render.light.sunsky import SUN_RADIUS_DEG
+from vasgen.render.looks.looks import Looks
+from vasgen.render.tracing.lens import Exposure
+from vasgen.render.tracing.material import evaluate, sample, surface
 
 #: Surfaces on a path. One path in so many goes on beyond the second one and counts as often:
 #: what light does there hardly shows.

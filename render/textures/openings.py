@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.render.noise import rectangle, span
+from vasgen.render.textures.noise import rectangle, span
 
 Float = NDArray[np.float32]
 Colour = tuple[float, float, float]

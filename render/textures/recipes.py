@@ -14,10 +14,10 @@ import numpy as np
 
 from vasgen.bundle import VisualMaterial
 from vasgen.errors import InputError
-from vasgen.render import facades, panes, surfaces
-from vasgen.render.layouts import layout
-from vasgen.render.openings import CELLS
-from vasgen.render.texture import Texture
+from vasgen.render.textures import facades, panes, surfaces
+from vasgen.render.textures.layouts import layout
+from vasgen.render.textures.openings import CELLS
+from vasgen.render.textures.texture import Texture
 from vasgen.seeding import stream
 
 

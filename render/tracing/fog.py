@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.render.overcast import extinction
+from vasgen.render.light.overcast import extinction
 
 Array = NDArray[np.float64]
 

@@ -11,8 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import FaceTable, SceneBundle, VisualMaterial
-from vasgen.render.texture import Texture
-from vasgen.render.textures import DETAILS, RECIPES, build_detail, build_texture, check_budget
+from vasgen.render.textures.recipes import (
+    DETAILS,
+    RECIPES,
+    build_detail,
+    build_texture,
+    check_budget,
+)
+from vasgen.render.textures.texture import Texture
 
 #: Wanted number of layouts of facades of one recipe in a scene, and most of one material.
 _LAYOUTS, _EDITIONS = 12, 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from vasgen.render.chance import lot, share
-from vasgen.render.openings import CELLS
-from vasgen.render.texels import arrays
+from vasgen.render.textures.openings import CELLS
+from vasgen.render.textures.texels import arrays
 
 #: How much windows on painted facades differ in size from building to building.
 _WIDER, _TALLER = 0.8, 0.5

@@ -4,7 +4,8 @@ A texel is packed into 32 bits: red, green and blue with gamma 2 in bits 0 to 23
 bits 24 to 29 (63 is 1), in bit 30 whether it is bare wall, which takes stains and courses, and
 in bit 31 whether it is the glass of a window, behind which a room may be lit at night. Which
 window it is follows from the coordinates: textures of facades, panes, shop windows and doors
-have :data:`~vasgen.render.openings.CELLS` cells along u and v, and one cell belongs to one room.
+have :data:`~vasgen.render.textures.openings.CELLS` cells along u and v, and one cell belongs to
+one room.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.render.lettering import name, written
-from vasgen.render.noise import mix
+from vasgen.render.textures.lettering import name, written
+from vasgen.render.textures.noise import mix
 
 Float = NDArray[np.float32]
 Random = np.random.Generator

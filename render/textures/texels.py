@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen import runtime
-from vasgen.render.texture import Texture
+from vasgen.render.textures.texture import Texture
 
 
 class Texels:

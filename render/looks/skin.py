@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import SceneBundle, VisualMaterial
-from vasgen.render.decals import decals
-from vasgen.render.panes import PANES
-from vasgen.render.texels import Texels, arrays
-from vasgen.render.texture_plan import (
+from vasgen.render.looks.variation import anywhere, drawn, dressed, other_room, proportioned
+from vasgen.render.looks.walls import wall_frames
+from vasgen.render.looks.weathering import Wall, Weathering, stains
+from vasgen.render.textures.decals import decals
+from vasgen.render.textures.panes import PANES
+from vasgen.render.textures.plan import (
     DETAIL_MEAN,
     NATURAL,
     TexturePlan,
@@ -27,10 +29,8 @@ from vasgen.render.texture_plan import (
     recipe_of,
     texture_numbers,
 )
-from vasgen.render.textures import DETAILS, RECIPES
-from vasgen.render.variation import anywhere, drawn, dressed, other_room, proportioned
-from vasgen.render.walls import wall_frames
-from vasgen.render.weathering import Wall, Weathering, stains
+from vasgen.render.textures.recipes import DETAILS, RECIPES
+from vasgen.render.textures.texels import Texels, arrays
 from vasgen.semantics import SemanticClass
 
 #: By which factor the coordinates of natural surfaces shrink where they vary themselves.

@@ -1,7 +1,7 @@
 """The picture: light paths traced with Mitsuba, denoised by Open Image Denoise.
 
-A path tracer (Kajiya 1986): :mod:`~vasgen.render.paths` follows the paths, this module draws
-pictures of them.
+A path tracer (Kajiya 1986): :mod:`~vasgen.render.tracing.paths` follows the paths, this module
+draws pictures of them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.lamps import street_lamps
 from vasgen.raycast import RayCaster
-from vasgen.render.lamplight import LampLight
-from vasgen.render.lens import expose
-from vasgen.render.light import exposure_of
-from vasgen.render.lighting import Lighting, lighting
-from vasgen.render.looks import Looks
-from vasgen.render.paths import Paths
-from vasgen.render.windows import Windows
+from vasgen.render.light.lamplight import LampLight
+from vasgen.render.light.light import exposure_of
+from vasgen.render.light.lighting import Lighting, lighting
+from vasgen.render.light.windows import Windows
+from vasgen.render.looks.looks import Looks
+from vasgen.render.tracing.lens import expose
+from vasgen.render.tracing.paths import Paths
 from vasgen.render_spec import RenderSpec
 from vasgen.seeding import key
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from vasgen.bundle import FaceTable, VisualMaterial
 from vasgen.render.chance import lot, share
-from vasgen.render.light import LUX_PER_UNIT
-from vasgen.render.openings import CELLS
-from vasgen.render.rooms import Cloth, interior
+from vasgen.render.light.light import LUX_PER_UNIT
+from vasgen.render.light.rooms import Cloth, interior
+from vasgen.render.textures.openings import CELLS
 
 
 class _Use(NamedTuple):

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from vasgen.render.chance import lot, share
-from vasgen.render.decals import GRAFFITI, MANHOLES, PLATES, POSTERS
-from vasgen.render.noise import clouds
-from vasgen.render.openings import CELLS
-from vasgen.render.texels import Texels, arrays
-from vasgen.render.texture import Texture
+from vasgen.render.textures.decals import GRAFFITI, MANHOLES, PLATES, POSTERS
+from vasgen.render.textures.noise import clouds
+from vasgen.render.textures.openings import CELLS
+from vasgen.render.textures.texels import Texels, arrays
+from vasgen.render.textures.texture import Texture
 from vasgen.seeding import stream
 
 Float = NDArray[np.float32]
@@ -63,7 +63,7 @@ class Weathering:
     Args:
         texels: of the scene's textures.
         noise: number of the texture :func:`stains`.
-        decals: number of the texture :func:`~vasgen.render.decals.decals`.
+        decals: number of the texture :func:`~vasgen.render.textures.decals.decals`.
     """
 
     def __init__(self, texels: Texels, noise: int, decals: int) -> None:

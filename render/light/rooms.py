@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from vasgen.render.chance import lot, share
-from vasgen.render.openings import CELLS
+from vasgen.render.textures.openings import CELLS
 
 #: Least size of a room, metres: half its width, and from the middle of a window down and up.
 _HALF_WIDTH, _DOWN, _UP = 1.7, 1.5, 1.2

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.lamps import HEAD_M, LampPosts
-from vasgen.render.light import LUX_PER_UNIT
-from vasgen.render.night import LAMP_COLOUR
-from vasgen.render.slots import NUMBER_BITS, SLOTS, slot_tables
+from vasgen.render.light.light import LUX_PER_UNIT
+from vasgen.render.light.night import LAMP_COLOUR
+from vasgen.render.light.slots import NUMBER_BITS, SLOTS, slot_tables
 
 Array = NDArray[np.float64]
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
 from vasgen.bundle import VisualMaterial
-from vasgen.render.noise import blocks, clouds, grain, mix
-from vasgen.render.openings import CELLS, Colour, Facade, Opening
-from vasgen.render.shopfront import awning, shop, sign
-from vasgen.render.texture import Texture
+from vasgen.render.textures.noise import blocks, clouds, grain, mix
+from vasgen.render.textures.openings import CELLS, Colour, Facade, Opening
+from vasgen.render.textures.shopfront import awning, shop, sign
+from vasgen.render.textures.texture import Texture
 from vasgen.seeding import stream
 
 Float = NDArray[np.float32]

@@ -7,7 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from vasgen.render.openings import CELLS, DARK, STONE, TIMBER, WHITE, Colour, Facade, Opening
+from vasgen.render.textures.openings import (
+    CELLS,
+    DARK,
+    STONE,
+    TIMBER,
+    WHITE,
+    Colour,
+    Facade,
+    Opening,
+)
 
 Random = np.random.Generator
 

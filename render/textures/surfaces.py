@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.render.noise import blocks, bonded, clouds, grain, scattered
+from vasgen.render.textures.noise import blocks, bonded, clouds, grain, scattered
 
 Float = NDArray[np.float32]
 Random = np.random.Generator

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.render.lettering import name, written
-from vasgen.render.noise import clouds, grain, mix, rectangle
-from vasgen.render.openings import CELLS
-from vasgen.render.texture import Texture
+from vasgen.render.textures.lettering import name, written
+from vasgen.render.textures.noise import clouds, grain, mix, rectangle
+from vasgen.render.textures.openings import CELLS
+from vasgen.render.textures.texture import Texture
 from vasgen.seeding import stream
 
 Float = NDArray[np.float32]

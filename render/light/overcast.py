@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.render.sky import elevations, irradiance
+from vasgen.render.light.sky import elevations, irradiance
 
 Array = NDArray[np.float64]
 

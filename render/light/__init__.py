@@ -1,0 +1,1 @@
+"""Light: sun, sky, city glow, street lamps and lit windows."""
