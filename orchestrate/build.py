@@ -41,7 +41,7 @@ from vasgen.orchestrate.cities import city_config
 from vasgen.orchestrate.layout import SOURCE, claim, input_hashes, is_planned, locked
 from vasgen.orchestrate.patterns import add_patterns
 from vasgen.orchestrate.pool import make_all
-from vasgen.orchestrate.posefile import read_poses
+from vasgen.orchestrate.posefile import Pose, read_track
 from vasgen.orchestrate.poses import plan_views
 from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.orchestrate.transmitter_map import TRANSMITTERS_PNG, draw_transmitters
@@ -136,8 +136,9 @@ def _run(
 ) -> tuple[int, list[Camera]]:
     bundle = _scene(spec, out, progress)
     scene_hash = bundle.content_hash
-    cameras, transmitters = _plan(spec, bundle, scene_hash, out / PLAN_JSON, progress)
-    jobs = _jobs(spec, scene_hash, cameras, transmitters, out / VIEWS)
+    poses, transmitters = _plan(spec, bundle, scene_hash, out / PLAN_JSON, progress)
+    cameras = [pose.camera for pose in poses]
+    jobs = _jobs(spec, scene_hash, poses, transmitters, out / VIEWS)
     manifest = _manifest(out)
     progress.start("Checking finished views", len(jobs))
     todo = _unfinished(jobs, manifest, progress)
@@ -241,14 +242,14 @@ def _scene(spec: DatasetSpec, out: Path, progress: Progress) -> SceneBundle:
 
 def _plan(
     spec: DatasetSpec, bundle: SceneBundle, scene_hash: str, path: Path, progress: Progress
-) -> tuple[list[Camera], tuple[Transmitter, ...]]:
+) -> tuple[list[Pose], tuple[Transmitter, ...]]:
     if not path.is_file():
         progress.start("Planning views and transmitters", 0)
-        cameras, transmitters = _chosen(spec, bundle)
+        poses, transmitters = _chosen(spec, bundle)
         record = {
             "scene_hash": scene_hash,
             "inputs": input_hashes(spec),
-            "cameras": [camera.to_dict() for camera in cameras],
+            "cameras": [pose.to_record() for pose in poses],
             "transmitters": [transmitter.to_dict() for transmitter in transmitters],
         }
         with atomic_file(path) as scratch:
@@ -256,25 +257,27 @@ def _plan(
     return _read_plan(path, scene_hash)
 
 
-def _chosen(spec: DatasetSpec, bundle: SceneBundle) -> tuple[list[Camera], list[Transmitter]]:
+def _chosen(spec: DatasetSpec, bundle: SceneBundle) -> tuple[list[Pose], list[Transmitter]]:
     """Given views get transmitters that light them; else views look at what is lit."""
     if spec.views.poses:
-        cameras = read_poses(spec.views.poses)
+        poses = read_track(spec.views.poses)
+        cameras = [pose.camera for pose in poses]
         check_cameras(bundle, cameras, [view_name(index) for index in range(len(cameras))])
-        return cameras, place_transmitters(bundle, spec.transmitters, cameras, spec.seed)
+        return poses, place_transmitters(bundle, spec.transmitters, cameras, spec.seed)
     transmitters = place_transmitters(bundle, spec.transmitters, seed=spec.seed)
-    return plan_views(bundle, spec.views, spec.seed, transmitters=transmitters), transmitters
+    cameras = plan_views(bundle, spec.views, spec.seed, transmitters=transmitters)
+    return [Pose(camera) for camera in cameras], transmitters
 
 
-def _read_plan(path: Path, scene_hash: str) -> tuple[list[Camera], tuple[Transmitter, ...]]:
+def _read_plan(path: Path, scene_hash: str) -> tuple[list[Pose], tuple[Transmitter, ...]]:
     try:
         record = json.loads(path.read_text())
         if record["scene_hash"] != scene_hash:
             raise InputError(
                 f"{path} was made for another scene: delete {path.parent} and build anew."
             )
-        cameras = [Camera.from_dict(entry) for entry in record["cameras"]]
-        return cameras, tuple(Transmitter.from_dict(entry) for entry in record["transmitters"])
+        poses = [Pose.from_record(entry) for entry in record["cameras"]]
+        return poses, tuple(Transmitter.from_dict(entry) for entry in record["transmitters"])
     except InputError:
         raise
     except DAMAGE as error:
@@ -284,16 +287,16 @@ def _read_plan(path: Path, scene_hash: str) -> tuple[list[Camera], tuple[Transmi
 def _jobs(
     spec: DatasetSpec,
     scene_hash: str,
-    cameras: list[Camera],
+    poses: list[Pose],
     transmitters: tuple[Transmitter, ...],
     folder: Path,
 ) -> list[ViewJob]:
     jobs = []
-    for index, camera in enumerate(cameras):
+    for index, pose in enumerate(poses):
         name = view_name(index)
         record = view_record(
             name,
-            camera,
+            pose,
             scene_hash,
             spec.seed,
             render=spec.render,

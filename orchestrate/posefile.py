@@ -33,6 +33,26 @@ class Pose(NamedTuple):
     time_s: float | None = None
     velocity_m_s: Vector | None = None
 
+    def to_record(self) -> dict[str, Any]:
+        """Plain values that :meth:`from_record` reads back."""
+        record = self.camera.to_dict()
+        if self.time_s is not None:
+            record["time_s"] = self.time_s
+        if self.velocity_m_s is not None:
+            record["velocity_m_s"] = list(self.velocity_m_s)
+        return record
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Pose:
+        """A pose from plain values.
+
+        Raises:
+            InputError: if the camera is none, or a number is missing or not finite.
+        """
+        (time,) = _numbers(record, "time_s", 1)
+        velocity = _numbers(record, "velocity_m_s", 3)
+        return cls(Camera.from_dict(record), time, None if velocity[0] is None else velocity)
+
 
 def write_poses(path: Path, cameras: Sequence[Camera]) -> None:
     """Write cameras to a JSON file.
@@ -49,15 +69,7 @@ def write_track(path: Path, poses: Sequence[Pose]) -> None:
     Raises:
         StorageError: if the disk refuses.
     """
-    records = []
-    for pose in poses:
-        record = pose.camera.to_dict()
-        if pose.time_s is not None:
-            record["time_s"] = pose.time_s
-        if pose.velocity_m_s is not None:
-            record["velocity_m_s"] = list(pose.velocity_m_s)
-        records.append(record)
-    _write(path, records)
+    _write(path, [pose.to_record() for pose in poses])
 
 
 def read_poses(path: Path | str) -> list[Camera]:
@@ -106,10 +118,7 @@ def _pose(path: Path, index: int, entry: object) -> Pose:
     if not isinstance(entry, dict):
         raise InputError(f"poses {path}: camera {index} is no record of keys and values.")
     try:
-        (time,) = _numbers(entry, "time_s", 1)
-        velocity = _numbers(entry, "velocity_m_s", 3)
-        whole = None if velocity[0] is None else velocity
-        return Pose(Camera.from_dict(entry), time, whole)
+        return Pose.from_record(entry)
     except InputError as error:
         raise InputError(f"poses {path}: camera {index}: {error}") from error
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from vasgen.artefact import atomic_directory, library_versions
 from vasgen.bundle import SceneBundle
-from vasgen.camera import Camera
 from vasgen.conditions import Conditions, sample_conditions
 from vasgen.datasets import store
 from vasgen.datasets.view_record import ViewRecord
 from vasgen.layers import ImageLayers
 from vasgen.orchestrate.judge import Judge
+from vasgen.orchestrate.posefile import Pose
 from vasgen.raycast import RayCaster
 from vasgen.render import ImageBackend, open_backend
 from vasgen.render.picture import to_display, write_exr, write_png
@@ -154,7 +154,7 @@ def view_name(index: int) -> str:
 
 def view_record(
     name: str,
-    camera: Camera,
+    pose: Pose,
     scene_hash: str,
     seed: int,
     *,
@@ -166,7 +166,7 @@ def view_record(
 
     Args:
         name: name of the view: its conditions and its picture's noise depend on it.
-        camera: the pose.
+        pose: the camera, and how it moves if that is known.
         scene_hash: content hash of the scene.
         seed: seed of the dataset.
         render: quality and conditions of the picture; None: no picture.
@@ -178,9 +178,11 @@ def view_record(
         "picture": key(seed, "view", name, "picture") % 2**31,
         "radio": key(seed, "radio") % 2**31,
     }
-    conditions = None if render is None else sample_conditions(render, seed, name)
+    conditions = (
+        None if render is None else sample_conditions(render, seed, name, pose.velocity_m_s)
+    )
     content = [
-        camera.to_dict(),
+        pose.camera.to_dict(),
         scene_hash,
         seeds,
         render and [render.samples_per_pixel, render.backend, render.unreal_far],
@@ -191,5 +193,5 @@ def view_record(
     ]
     recipe = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return ViewRecord(
-        camera, scene_hash, recipe, seeds, conditions, tuple(transmitters), radio_spec
+        pose.camera, scene_hash, recipe, seeds, conditions, tuple(transmitters), radio_spec
     )

@@ -16,6 +16,7 @@ from vasgen.datasets.view_record import ViewRecord
 from vasgen.errors import InputError
 from vasgen.orchestrate.camera_check import check_cameras
 from vasgen.orchestrate.judge import Judge
+from vasgen.orchestrate.posefile import Pose
 from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.orchestrate.view import batch_size, draw_view, view_name, view_record, write_pictures
 from vasgen.raycast import RayCaster
@@ -29,7 +30,7 @@ from vasgen.vas.paths.path_record import paths_to_arrays
 
 def render_views(
     bundle: SceneBundle,
-    cameras: Sequence[Camera],
+    cameras: Sequence[Camera | Pose],
     out: Path,
     *,
     spec: RenderSpec | None = None,
@@ -42,7 +43,7 @@ def render_views(
 
     Args:
         bundle: the scene.
-        cameras: the views.
+        cameras: the views; a pose may say how its camera moves while the shutter is open.
         out: folder that gets one folder per view.
         spec: quality and conditions of the pictures.
         rgb: whether to draw pictures.
@@ -60,14 +61,15 @@ def render_views(
         StorageError: if the disk refuses.
     """
     watch, light = progress or Silent(), spec or RenderSpec()
+    poses = [view if isinstance(view, Pose) else Pose(view) for view in cameras]
     scene_hash = bundle.content_hash
-    names = [view_name(index) for index in range(len(cameras))]
+    names = [view_name(index) for index in range(len(poses))]
     _refuse_datasets(out)
     _check_folder(out, names)
     remove_partials(out)
     records = [
-        view_record(name, camera, scene_hash, seed, render=light if rgb else None)
-        for name, camera in zip(names, cameras, strict=True)
+        view_record(name, pose, scene_hash, seed, render=light if rgb else None)
+        for name, pose in zip(names, poses, strict=True)
     ]
     todo = [
         (out / name, record)
@@ -76,7 +78,7 @@ def render_views(
     ]
     _refuse_traced(folder for folder, _ in todo)
     if todo:
-        check_cameras(bundle, cameras, names)
+        check_cameras(bundle, [pose.camera for pose in poses], names)
     watch.start(f"Rendering {len(todo)} views", len(todo))
     if not todo:
         return 0
@@ -199,7 +201,7 @@ def _traced(
     record: ViewRecord, name: str, transmitters: Sequence[Transmitter], spec: RadioSpec, seed: int
 ) -> ViewRecord:
     """The view's record as it will be once traced; the picture's seed stays."""
-    fresh = view_record(name, record.camera, record.scene_hash, seed)
+    fresh = view_record(name, Pose(record.camera), record.scene_hash, seed)
     return dataclasses.replace(
         record,
         seeds={**record.seeds, "radio": fresh.seeds["radio"]},

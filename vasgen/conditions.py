@@ -108,7 +108,9 @@ def _check(name: str, value: float, low: float, high: float) -> None:
         raise InputError(f"{name} is {value}; allowed: {low:g} to {high:g}.")
 
 
-def sample_conditions(spec: RenderSpec, seed: int, name: str) -> Conditions:
+def sample_conditions(
+    spec: RenderSpec, seed: int, name: str, velocity_m_s: Vector | None = None
+) -> Conditions:
     """The conditions of one view.
 
     Each value has a stream of its own: a range that changes moves no other value.
@@ -117,18 +119,17 @@ def sample_conditions(spec: RenderSpec, seed: int, name: str) -> Conditions:
         spec: numbers and ranges.
         seed: seed of the dataset.
         name: of the view.
+        velocity_m_s: of the camera, if it is known; then the spec's speed says nothing.
     """
     draw = _Draw(seed, name)
     elevation, azimuth = _sun(spec, draw)
-    speed = draw("speed_m_s", spec.speed_m_s)
-    heading = draw("heading", (0.0, 2 * math.pi)) if speed else 0.0
     return Conditions(
         sun_elevation_deg=elevation,
         sun_azimuth_deg=azimuth,
         turbidity=draw("turbidity", spec.turbidity),
         visibility_m=_visibility(spec, draw),
         lamps=spec.lamps == "on" or (spec.lamps == "auto" and elevation < _LAMPS_BELOW_DEG),
-        velocity_m_s=(speed * math.sin(heading), speed * math.cos(heading), 0.0),
+        velocity_m_s=_velocity(spec, draw) if velocity_m_s is None else velocity_m_s,
         shutter_s=draw("shutter_s", spec.shutter_s),
         exposure_ev=draw("exposure_ev", spec.exposure_ev),
     )
@@ -145,6 +146,13 @@ class _Draw:
         if not isinstance(given, tuple):
             return given
         return float(stream(self.seed, "view", self.name, "conditions", key).uniform(*given))
+
+
+def _velocity(spec: RenderSpec, draw: _Draw) -> Vector:
+    """Level, towards a random side."""
+    speed = draw("speed_m_s", spec.speed_m_s)
+    heading = draw("heading", (0.0, 2 * math.pi)) if speed else 0.0
+    return speed * math.sin(heading), speed * math.cos(heading), 0.0
 
 
 def _sun(spec: RenderSpec, draw: _Draw) -> tuple[float, float]:

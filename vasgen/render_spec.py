@@ -73,7 +73,8 @@ class RenderSpec(Part):
             logarithm; none: no fog.
         lamps: whether street lamps and windows are lit; ``auto``: once the sun is lower
             than 2 degrees.
-        speed_m_s: of the camera, metres a second, towards a random side of each view.
+        speed_m_s: of the camera, metres a second, towards a random side of each view, where
+            no pose says how it moves.
         shutter_s: how long the shutter is open, seconds.
         exposure_ev: stops above (brighter) or below the exposure that follows from the light.
         backend: what draws the pictures: ``mitsuba``, or the running ``unreal`` whose address the
@@ -109,6 +110,15 @@ class RenderSpec(Part):
             missing = [name for name in clock if name not in told]
             raise ValueError(
                 f"{' and '.join(told)} alone cannot place the sun: give {' and '.join(missing)} too"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _open_shutter(self) -> RenderSpec:
+        if self.speed_m_s != 0.0 and self.shutter_s == 0.0:
+            raise ValueError(
+                f"speed_m_s is {self.speed_m_s}, but nothing moves while the shutter is closed: "
+                "give shutter_s too"
             )
         return self
 

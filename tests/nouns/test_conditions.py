@@ -77,10 +77,15 @@ def test_seed_and_name_decide():
 
 
 def test_the_camera_moves_level_at_its_speed_to_all_sides():
-    velocity = drawn(RenderSpec(speed_m_s=12.0), "velocity_m_s")
+    velocity = drawn(RenderSpec(speed_m_s=12.0, shutter_s=0.1), "velocity_m_s")
     assert np.allclose(np.linalg.norm(velocity, axis=1), 12)
     assert (velocity[:, 2] == 0).all()
     assert np.abs(velocity.mean(axis=0)).max() < 1.5
+
+
+def test_a_velocity_that_is_known_is_taken():
+    spec = RenderSpec(speed_m_s=(5.0, 20.0), shutter_s=0.1)
+    assert sample_conditions(spec, 3, "000000", (1.0, 2.0, 3.0)).velocity_m_s == (1.0, 2.0, 3.0)
 
 
 def test_hours_put_the_sun_where_it_stands():

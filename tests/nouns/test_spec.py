@@ -349,6 +349,10 @@ def test_a_binary_file_says_so(tmp_path):
         ("exposure_ev: [2, 1]", "render.exposure_ev is [2, 1]; allowed: -20 to 20, or [lowest"),
         ("turbidity: [1, 2, 3]", "render.turbidity is [1, 2, 3]; allowed: 1 to 10"),
         ("speed_m_s: yes", "render.speed_m_s is True; allowed: 0 to 1000"),
+        (
+            "speed_m_s: 5",
+            "speed_m_s is 5.0, but nothing moves while the shutter is closed: give sh",
+        ),
         ("lamps: dim", "render.lamps is 'dim'"),
         ("{latitude_deg: 100, date: 2026-01-02, hour: 3}", "latitude_deg is 100; allowed: -90 to"),
         ("{latitude_deg: 10, date: 2026-01-02, hour: 25}", "render.hour is 25; allowed: 0 to 24"),

@@ -9,6 +9,7 @@ from vasgen.conditions import sample_conditions
 from vasgen.datasets import read_views, store, verify
 from vasgen.errors import InputError
 from vasgen.orchestrate import plan_views, render_views, reopen_views, trace_views
+from vasgen.orchestrate.posefile import Pose
 from vasgen.spec import RadioSpec, RenderSpec
 from vasgen.transmitter import Transmitter
 
@@ -157,6 +158,14 @@ def test_each_view_records_its_own_conditions(city, cameras, tmp_path):
     assert render_views(city, cameras, tmp_path / "views", spec=NIGHT, seed=8) == 0
     darker = NIGHT.model_copy(update={"exposure_ev": 0.0})
     assert render_views(city, cameras, tmp_path / "views", spec=darker, seed=8) == 2
+
+
+def test_a_pose_that_moves_is_drawn_in_its_own_motion(city, cameras, tmp_path):
+    moving = Pose(cameras[0], 0.0, (3.0, 0.0, 1.0))
+    render_views(city, [moving, cameras[1]], tmp_path / "views", spec=NIGHT)
+    first, second = (read_views(tmp_path / "views")[i].conditions for i in range(2))
+    assert first.velocity_m_s == (3.0, 0.0, 1.0)
+    assert second.velocity_m_s == sample_conditions(NIGHT, 0, "000001").velocity_m_s
 
 
 def test_a_view_without_a_picture_has_no_conditions(rendered):

@@ -13,6 +13,7 @@ from vasgen.errors import InputError
 
 if TYPE_CHECKING:
     from vasgen.camera import Camera
+    from vasgen.orchestrate.posefile import Pose
 
 Backend = Literal["mitsuba", "unreal"]
 Far = Literal["refuse", "sky", "scene"]
@@ -75,6 +76,7 @@ def render(
     """Render what cameras see: picture, depth, normals, materials, classes."""
     _check_backend(backend, unreal, unreal_far, rgb)
     from vasgen.orchestrate import render_views
+    from vasgen.orchestrate.posefile import Pose
     from vasgen.scenes import open_scene
     from vasgen.spec import parse_render
 
@@ -92,17 +94,17 @@ def render(
     if poses is not None:
         if position or target or fov is not None:
             raise InputError("--poses holds whole cameras; give no --position, --target or --fov.")
-        cameras = _from_file(poses, width, height)
+        views = _from_file(poses, width, height)
     else:
         fov = 70.0 if fov is None else fov
-        cameras = [_looking(position, target, width or 640, height or 480, fov)]
+        views = [Pose(_looking(position, target, width or 640, height or 480, fov))]
     with progress_bars() as bars:
         bars.start("Loading the scene", 0)
         bundle = open_scene(scene)
         made = render_views(
-            bundle, cameras, out, spec=spec, rgb=rgb, seed=seed, unreal=unreal, progress=bars
+            bundle, views, out, spec=spec, rgb=rgb, seed=seed, unreal=unreal, progress=bars
         )
-    facts = {"views": made_of(made, len(cameras)), "took": str(watch)}
+    facts = {"views": made_of(made, len(views)), "took": str(watch)}
     succeed(f"Rendered {out}", facts, [f"vasgen trace {scene} {out}"])
 
 
@@ -114,11 +116,16 @@ def _check_backend(backend: Backend, unreal: str | None, far: Far, rgb: bool) ->
         raise InputError("--no-rgb draws no pictures, and only pictures come from Unreal.")
 
 
-def _from_file(poses: Path, width: int | None, height: int | None) -> list[Camera]:
-    """The cameras of a file, at another size if one is given."""
-    from vasgen.orchestrate.posefile import read_poses
+def _from_file(poses: Path, width: int | None, height: int | None) -> list[Pose]:
+    """The poses of a file, at another size if one is given."""
+    from vasgen.orchestrate.posefile import read_track
 
-    return [c.resized(width or c.width, height or c.height) for c in read_poses(poses)]
+    return [
+        pose._replace(
+            camera=pose.camera.resized(width or pose.camera.width, height or pose.camera.height)
+        )
+        for pose in read_track(poses)
+    ]
 
 
 def _looking(
