@@ -98,7 +98,7 @@ def measured() -> tuple[list[Measured], list[Measured]]:
     """The closed-form solver at several efforts, then the coverage solver."""
     case, truth = converged.make_case(), converged.truth()
     ours = [_ours(case, truth, *effort) for effort in _EFFORTS]
-    return ours, [theirs(case, truth, rays) for rays in _RAYS]
+    return ours, [*(theirs(case, truth, rays) for rays in _RAYS), _most(truth)]
 
 
 def _comparison() -> list[Row]:
@@ -127,6 +127,14 @@ def theirs(case: Case, truth: Truth, rays: int) -> Measured:
     return Measured(effort, rays, levels.seconds, errors, levels, remainder_of(layers))
 
 
+def _most(truth: Truth) -> Measured:
+    """The counted map itself: where it does not know, it errs as a map of so many rays does."""
+    effort, nowhere = f"coverage: {truth.rays / 1e6:.3g} M rays", float("nan")
+    errors = _errors(truth.counted, truth)._replace(lit=nowhere, shadow=nowhere)
+    remainder = 10 ** (truth.counted.level_db / 10)
+    return Measured(effort, truth.rays, truth.counted.seconds, errors, truth.counted, remainder)
+
+
 def _errors(levels: Levels, truth: Truth) -> Errors:
     known, counted = truth.known, truth.counted.level_db
     closed = truth.closed.level_db
@@ -139,7 +147,7 @@ def _errors(levels: Levels, truth: Truth) -> Errors:
 
 
 def _told(one: Measured) -> str:
-    return "RMSE " + ", ".join(f"{e:.2f} dB" for e in one.errors)
+    return "RMSE " + ", ".join("-" if np.isnan(e) else f"{e:.2f} dB" for e in one.errors)
 
 
 def _about(truth: Truth) -> list[Row]:
@@ -210,8 +218,9 @@ def _rays_for(limit: float, column: int, peers: Sequence[Measured]) -> tuple[flo
 
     Between measurements by a power law; beyond them by 1 / sqrt(rays) from the nearest.
     """
-    errors = [one.errors[column] for one in peers]
-    rays = [float(one.rays) for one in peers]
+    told = [one for one in peers if np.isfinite(one.errors[column])]
+    errors = [one.errors[column] for one in told]
+    rays = [float(one.rays) for one in told]
     if limit < errors[-1]:
         return rays[-1] * (errors[-1] / limit) ** 2, "extrapolated by 1/sqrt(rays)"
     if limit > errors[0]:
