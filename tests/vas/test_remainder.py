@@ -48,7 +48,7 @@ class Setting:
         partition = None
         if lit is not None:
             partition = Partition(self.lookup, cells_of(self.surface).of_pixel, 3)
-            partition.learn([lit])
+            partition.learn([lit.keys()])
         audience = Audience([self.surface], self.radio.centre)
         if blocks:
             index = ImageIndex([self.surface], self.radio.centre)
@@ -167,8 +167,10 @@ def test_the_stated_error_of_blocks_is_their_error(reflections):
     seen = setting.surface.pixel_area > 0
     # Blocks that lean on others are off by more than their scatter, and say so.
     truth = setting.count(setting.lit(reflections), blocks=True, rays=16_000_000, seed=98).gain
-    ratio = ((gain - truth) ** 2).mean(axis=0)[seen].mean() / stated[seen].mean()
-    assert 0.4 < ratio < 2.0
+    error = ((gain - truth) ** 2).mean(axis=0)
+    for share in (0.0, 0.5, 0.95):  # also of the brightest alone
+        bright = seen & (truth >= np.quantile(truth[seen], share))
+        assert 0.1 < error[bright].mean() / stated[bright].mean() < 2.0, share
     # Unbiased: many more rays, pixel by pixel, hold the same energy.
     energy = np.array([setting.energy(one) for one in gain])
     truth = setting.energy(setting.count(setting.lit(reflections), rays=8_000_000, seed=99).gain)
@@ -182,6 +184,7 @@ def test_the_stated_error_of_blocks_is_their_error(reflections):
         ({"max_depth": 1}, True),
         ({"max_depth": 0}, False),
         ({"specular_reflection": False, "max_depth": 8}, False),
+        ({"specular_reflection": False, "refraction": False}, False),
         ({"specular_reflection": False, "max_depth": 9}, True),
         ({"specular_reflection": False, "max_depth": 3, "diffuse_reflection": True}, True),
     ],

@@ -134,7 +134,7 @@ class ChainSearch:
         ray, field = departing(self._radio, rays, shifted_lattice(random, rays))
         sampler = mi.load_dict({"type": "independent"})
         sampler.seed(int(random.integers(2**31)), rays)
-        if aimed:
+        if aimed:  # its field stays that of the lattice: only its share of itself is asked for
             ray.d = self._aims(ray.o, sampler, rays)
         scene, solver = self._radio.scene.mi_scene, self._radio.rt.RadioMapSolver()
         allowed = mechanisms(spec) & ~int(InteractionType.DIFFUSE)

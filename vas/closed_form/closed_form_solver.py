@@ -23,7 +23,7 @@ from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas.closed_form.path_finder import PathFinder, TracedScene
 from vasgen.vas.counting.coverage import trace_coverage
-from vasgen.vas.counting.partition import Lit, Partition
+from vasgen.vas.counting.partition import Partition
 from vasgen.vas.counting.remainder import BlockAudience, has_remainder
 from vasgen.vas.paths.path_field import MaterialTable, material_table, path_gains
 from vasgen.vas.paths.path_sets import at_pixels, joined, renumbered
@@ -159,7 +159,7 @@ class _Views:
         self._radio.set_transmitter(transmitter)
         self._finder.look_from(transmitter, seed)
         maps, numbers = [], itertools.count()
-        lit: list[Lit] = []
+        lit: list[NDArray[np.uint64]] = []
         for crops in self._crops:
             parts = [self._known(next(numbers), crop.surface, lit) for crop in crops]
             maps.append(_merged(parts, crops))
@@ -181,7 +181,7 @@ class _Views:
             found.append(cell)
         return np.concatenate(found)
 
-    def _known(self, number: int, surface: ReceiverSurface, lit: list[Lit]) -> _Map:
+    def _known(self, number: int, surface: ReceiverSurface, lit: list[NDArray[np.uint64]]) -> _Map:
         """What is known in closed form.
 
         Every pixel's middle first; then, where neighbours differ, several points.
@@ -189,7 +189,7 @@ class _Views:
         Args:
             number: of the part.
             surface: what it sees.
-            lit: what mirrors light is appended.
+            lit: what mirrors light is appended, as hashes.
         """
         origin, pixel = self._radio.centre, surface.centres.pixel
         coarse = self._finder.middles(number, middles(surface, origin))
@@ -199,9 +199,11 @@ class _Views:
         even = np.zeros(surface.num_pixels, bool)
         even[pixel[~rough]] = True
         gains = np.where(even, gains, self._gains(fine, surface))
+        if not self._spec.line_of_sight:
+            gains[_DIRECT] = 0.0
         paths = joined(at_pixels(coarse, even), fine)
         found = _map(self._radio, self._table, paths, gains, self._spec)
-        lit.append(self._finder.lit(number))
+        lit.append(self._finder.lit(number).keys())
         self._finder.forget(number)
         return found
 
@@ -220,29 +222,30 @@ class _Views:
         shape = len(MECHANISMS), surface.num_pixels
         gain = path_gains(self._radio, self._table, paths) * paths.points.weight[paths.point]
         group = paths.mechanism.astype(np.int64) * shape[1] + paths.points.pixel[paths.point]
-        gains = sum_by_group(group, gain, shape[0] * shape[1]).reshape(shape)
-        if not self._spec.line_of_sight:
-            gains[_DIRECT] = 0.0
-        return gains
+        return sum_by_group(group, gain, shape[0] * shape[1]).reshape(shape)
 
     def _with_remainder(
         self, audience: BlockAudience, maps: Sequence[_Map], seed: int, advance: Advance
     ) -> list[_Map]:
+        gains = [known.gains.sum(axis=0) for known in maps]
+        audience.expect(gains)
         counted = trace_coverage(
             self._radio,
             audience,
             self._spec,
             seed=seed,
             line_of_sight=False,
-            known=[known.gains.sum(axis=0) for known in maps],
+            known=gains,
             partition=self._partition,
             advance=advance,
         )
         found = []
-        for number, (known, (gain, variance, rays)) in enumerate(zip(maps, counted, strict=True)):
+        for surface, known, (gain, variance, rays, missed) in zip(
+            self._surfaces, maps, counted, strict=True
+        ):
             known.gains[_REMAINDER] = gain
-            mirrored = float(known.gains[_REFLECTION] @ self._surfaces[number].pixel_area)
-            recall = mirrored / max(mirrored + audience.missed[number], 1e-300)
+            mirrored = float(known.gains[_REFLECTION] @ surface.pixel_area)
+            recall = mirrored / (mirrored + missed) if mirrored + missed > 0 else 1.0
             found.append(known._replace(variance=variance, rays=rays, recall=recall))
         return found
 

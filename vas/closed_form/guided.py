@@ -43,7 +43,7 @@ _BOX_M = 0.01
 #: Pairs of mirrors and point handled at once: bounds the memory to some 200 MB.
 _PAIRS_AT_ONCE = 1_000_000
 
-#: What slabs may take from any path, dB, at normal incidence.
+#: What slabs may take from any path, dB; each by the least of all angles.
 _MOST_LOSS_DB = 100.0
 
 

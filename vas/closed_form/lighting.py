@@ -93,9 +93,9 @@ class Lighting:
         arrivals = self._grown(points)
         gain = self._weigh(points, arrivals)
         share = _shares(gain, self._sums(points, arrivals, gain), arrivals)
-        gain = gain[0]
         kept = self._kept(points, arrivals, share)
-        arrivals, gain, matters = arrivals.take(kept), gain[kept], share[kept] > _MINOR
+        arrivals = arrivals.take(kept)
+        matters = (share[kept] > _MINOR) | (arrivals.mirrors == 0)
         pixel, shape = points.pixel[arrivals.point], self._surface.shape
         patches = Patches(shape, pixel, arrivals.mirrors, arrivals.chain, matters)
         self._known = patches, arrivals
@@ -104,7 +104,8 @@ class Lighting:
     def lit(self) -> Lit:
         """The cells in which all paths by way of a chain of mirrors are known."""
         cell, mirrors = np.divmod(self._lit, len(self._mirrors))
-        return Lit(cell, self._mirrors[mirrors])
+        turned = mirrors > 0  # the empty chain is known everywhere
+        return Lit(cell[turned], self._mirrors[mirrors[turned]])
 
     def _kept(self, points: Points, arrivals: Arrivals, share: Array) -> Mask:
         """Which paths matter: those of chains that bring anything worth its while to their cell.
@@ -155,6 +156,8 @@ class Lighting:
         count = len(self._mirrors)
         settled = patches.pixel[self._inner] * count + patches.mirrors[self._inner]
         some = ~among(pixel * count + mirrors, settled)
+        # What crosses into a cell that it is not known to light is counted there.
+        some &= (mirrors == 0) | among(self._cells.of_pixel[pixel] * count + mirrors, self._lit)
         self._open = pixel[some], mirrors[some]
         found = np.zeros(self._surface.num_pixels, bool)
         found[pixel[some]] = True

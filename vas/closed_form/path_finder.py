@@ -106,7 +106,8 @@ class PathFinder:
         self._most_gain = 1.0
         self._source = np.zeros(3)
         self._lights: list[Lighting] = []
-        self._bends: list[Bending] = []
+        self._bends: dict[int, Bending] = {}
+        self._edges: tuple[Diffraction, MirroredWays | None] | None = None
 
     def look_from(self, transmitter: Transmitter, seed: int) -> None:
         """Search for what leads from a transmitter to the views.
@@ -131,20 +132,29 @@ class PathFinder:
             cells = self._cells[number]
             light = Lighting(self._guided, self._gains, source, surface, cells, found)
             self._lights.append(light)
-        self._bends = []
-        if self._spec.diffraction and self._spec.max_depth:
-            self._bends = self._bending()
+        self._bends = {}
+        self._edges = self._lit_edges()
 
-    def _bending(self) -> list[Bending]:
-        """What edges bend towards each view."""
+    def _lit_edges(self) -> tuple[Diffraction, MirroredWays | None] | None:
+        """The edges that the transmitter lights, also by way of mirrors if that is asked for."""
         _, radio, _, _, wedges, table = self._scene
         spec, source = self._spec, self._source
+        if not (spec.diffraction and spec.max_depth):
+            return None
         diffraction = Diffraction(radio, wedges, source)
         mirrored = None
         if spec.diffracted_reflections and spec.specular_reflection and spec.max_depth > 1:
             lit = diffraction.paths.ways.wedge
             mirrored = MirroredWays(radio, wedges, lit, source, self._mirrors, table)
-        return [Bending(diffraction, one, radio.centre, mirrored) for one in self._surfaces]
+        return diffraction, mirrored
+
+    def _bending(self, view: int) -> Bending | None:
+        """What edges bend towards a view; searched once, kept until it is forgotten."""
+        if self._edges is not None and view not in self._bends:
+            diffraction, mirrored = self._edges
+            surface, centre = self._surfaces[view], self._scene.radio.centre
+            self._bends[view] = Bending(diffraction, surface, centre, mirrored)
+        return self._bends.get(view)
 
     def _candidates(self, seed: int) -> Candidates:
         spec = self._spec
@@ -182,7 +192,8 @@ class PathFinder:
     def _with_bent(self, view: int, points: Points, found: Arrivals) -> Paths:
         """Those found, and those that edges bend."""
         paths = self._paths(points, found)
-        for ends in self._bends[view].ends(points) if self._bends else ():
+        bending = self._bending(view)
+        for ends in bending.ends(points) if bending else ():
             paths = added(paths, self._paths(points, ends))
         return paths
 
@@ -198,6 +209,7 @@ class PathFinder:
     def forget(self, view: int) -> None:
         """Free what is known of a view: it takes more memory than its paths."""
         self._lights[view].forget()
+        self._bends.pop(view, None)
 
     def _gains(self, points: Points, found: Arrivals) -> Array:
         """Powers of paths, (2, N): see :class:`Lighting`."""

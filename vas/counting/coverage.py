@@ -47,11 +47,14 @@ class Coverage(NamedTuple):
         gain: (P,) float64, path gain, linear.
         variance: (P,) float64, variance of ``gain`` from the finite number of rays.
         rays: number that was counted.
+        missed: path gain times area, square metres, of what a search for mirrors was to find;
+            zero if nothing was searched for.
     """
 
     gain: Array
     variance: Array
     rays: int
+    missed: float = 0.0
 
 
 class Counters:

@@ -25,7 +25,8 @@ class Counts(NamedTuple):
 
     Attributes:
         gain: (C,) float64.
-        variance: (C,) float64, of ``gain``; falls with the area among those that are alike.
+        variance: (C,) float64, of ``gain``, from each one's own hits; falls with the area among
+            those that are alike.
         area: (C,) float64, square metres; zero for what receives nothing.
     """
 
@@ -34,7 +35,21 @@ class Counts(NamedTuple):
     area: Array
 
 
-def believed(counts: Counts, levels: Sequence[Index]) -> Counts:
+class Beliefs(NamedTuple):
+    """What counts are believed to mean.
+
+    Attributes:
+        gain: (C,) float64.
+        own: (C,) float64, variance of ``gain`` that each has for itself.
+        shared: (C,) float64, variance that all have in common that lean on the same mean.
+    """
+
+    gain: Array
+    own: Array
+    shared: Array
+
+
+def believed(counts: Counts, levels: Sequence[Index]) -> Beliefs:
     """Counts drawn towards the means of wider and wider neighbourhoods.
 
     Args:
@@ -43,25 +58,44 @@ def believed(counts: Counts, levels: Sequence[Index]) -> Counts:
             each is part of one of the next.
 
     Returns:
-        The same blocks: expected power, and its variance.
+        The same blocks: expected power, and its variance. All together have the power that was
+        counted.
     """
     if not levels:
-        return counts
+        return Beliefs(counts.gain, counts.variance, np.zeros_like(counts.gain))
     group = levels[0]
     size = int(group.max()) + 1
     area = sum_by_group(group, counts.area, size)
     mean = _divided(sum_by_group(group, counts.area * counts.gain, size), area)
-    # A block's own variance comes from its own few hits: that of all of them is surer.
     noise = _divided(sum_by_group(group, counts.area**2 * counts.variance, size), area)
     wider = [_of_groups(level, group, size) for level in levels[1:]]
     around = believed(Counts(mean, _divided(noise, area), area), wider)
-    scatter = _scatter(counts, group, mean, noise, wider[0] if wider else np.zeros(size, np.int64))
-    between = scatter * around.gain**2
-    own = _divided(noise[group], counts.area)
+    beside = wider[0] if wider else np.zeros(size, np.int64)
+    between = _scatter(counts, group, mean, noise, beside) * around.gain**2
+    own = _divided(_expected(mean, noise, area, beside, around.gain)[group], counts.area)
     weight = _divided(between[group], between[group] + own)
-    gain = weight * counts.gain + (1 - weight) * around.gain[group]
-    variance = weight * own + (1 - weight) ** 2 * around.variance[group]
-    return Counts(gain, variance, counts.area)
+    # What blocks lean on leaves their mean where it is believed to be.
+    kept = sum_by_group(group, counts.area * weight * counts.gain, size)
+    spare = sum_by_group(group, counts.area * (1 - weight), size)
+    most = np.minimum(1.0, _divided(area * around.gain, kept))
+    lean = _divided(area * around.gain - most * kept, spare)
+    gain = weight * most[group] * counts.gain + (1 - weight) * lean[group]
+    shared = (1 - weight) ** 2 * (around.own + around.shared)[group]
+    return Beliefs(gain, weight * own, shared)
+
+
+def _expected(mean: Array, noise: Array, area: Array, wider: Index, around: Array) -> Array:
+    """Noise of groups, times area, as their neighbourhood lets one expect it.
+
+    A group without hits would seem to be without noise, and surely dark. But noise is in
+    proportion to power, and how much there is to a unit of it is the same nearby.
+    """
+    count = int(wider.max()) + 1
+    unit = _divided(
+        sum_by_group(wider, noise * area, count), sum_by_group(wider, mean * area, count)
+    )
+    expected: Array = unit[wider] * around
+    return expected
 
 
 def _scatter(counts: Counts, group: Index, mean: Array, noise: Array, wider: Index) -> Array:

@@ -3,8 +3,9 @@
 A path is closed-form if it was never scattered diffusely, passes through at most so many slabs,
 and no mirror turns it, or those that do are known to light the place where it ends. All other
 paths are the remainder, and counted: those of more reflections or of surfaces that are no mirrors,
-and those that the search for mirrors has missed or held to be negligible. So nothing is in
-both parts, and nothing in neither.
+and those that the search for mirrors has missed or held to be negligible. So no mirrored path is
+in both parts, and none in neither but for what slabs weaken beyond measure, and one chain and cell
+in ten thousand that the table takes for known. Edges are no part of this: rays do not bend.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from vasgen.vas.scene.plane_lookup import PlaneLookup
 from vasgen.vas.surfaces.keys import KeySet, mixed
 
 Index = NDArray[np.int64]
+Keys = NDArray[np.uint64]
 
 #: Slabs that a closed-form path passes through, at most.
 MOST_SLABS = 8
@@ -57,6 +59,13 @@ class Lit(NamedTuple):
     cell: Index
     chain: Index
 
+    def keys(self) -> Keys:
+        """Hashes of chains and the cells that they light, as rays have them."""
+        key = np.zeros(len(self.cell), np.uint64)
+        for plane in self.chain.T:
+            key = np.where(plane < 0, key, mixed(key, (plane + 1).astype(np.uint64)))
+        return np.asarray(mixed(key, self.cell.astype(np.uint64)))
+
 
 class Partition:
     """Tells the two kinds of paths apart, from bounce to bounce.
@@ -76,9 +85,8 @@ class Partition:
         self._cell = mi.UInt32(cell.astype(np.uint32))
         self.learn([])
 
-    def learn(self, lit: Sequence[Lit]) -> None:
-        """Set what mirrors are known to light; nothing else is."""
-        keys = [_keys(some) for some in lit]
+    def learn(self, keys: Sequence[Keys]) -> None:
+        """Set what mirrors are known to light, as :meth:`Lit.keys`; nothing else is."""
         self._known = KeySet(np.concatenate([np.zeros(0, np.uint64), *keys]))
 
     def start(self, rays: int) -> Way:
@@ -128,11 +136,3 @@ class Partition:
             return active & ~(way.exact & (known | ~turned))
 
         return Sieve(counts, way.sought)
-
-
-def _keys(lit: Lit) -> NDArray[np.uint64]:
-    """Hashes of chains and the cells that they light, as rays have them."""
-    key = np.zeros(len(lit.cell), np.uint64)
-    for plane in lit.chain.T:
-        key = np.where(plane < 0, key, mixed(key, (plane + 1).astype(np.uint64)))
-    return np.asarray(mixed(key, lit.cell.astype(np.uint64)))

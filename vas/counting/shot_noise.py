@@ -52,6 +52,10 @@ class ShotNoise:
         """
         return self._poisson(totals) * self._unevenness(totals, rays, chunks)
 
+    def own(self, totals: Totals, rays: int, chunks: int) -> Array:
+        """The same from each pixel's own hits alone: right in the mean, and mostly zero if few."""
+        return totals.second * self._unevenness(totals, rays, chunks)
+
     def _poisson(self, totals: Totals) -> Array:
         """Expected sum of squares.
 

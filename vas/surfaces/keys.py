@@ -16,8 +16,8 @@ Keys = TypeVar("Keys", NDArray[np.int64], NDArray[np.uint64])
 #: that is not in it seems to be.
 _PLACES, _BITS_A_KEY = 3, 64
 
-#: Smallest table, bits; a power of two.
-_FEWEST_BITS = 1 << 16
+#: Smallest and largest table, bits; powers of two. Places are numbers of 32 bits.
+_FEWEST_BITS, _MOST_BITS = 1 << 16, 1 << 32
 
 
 def distinct(keys: Keys) -> Keys:
@@ -83,12 +83,12 @@ class KeySet:
         import mitsuba as mi
 
         bits = _FEWEST_BITS
-        while bits < _BITS_A_KEY * len(keys):
+        while bits < min(_BITS_A_KEY * len(keys), _MOST_BITS):
             bits *= 2
-        table = np.zeros(bits, bool)
-        for place in range(_PLACES):
-            table[_place(keys, place, bits)] = True
-        words = np.packbits(table, bitorder="little").view(np.uint32)
+        words = np.zeros(bits // 32, np.uint32)
+        for number in range(_PLACES):
+            place = _place(keys, number, bits)
+            np.bitwise_or.at(words, place >> np.uint64(5), _bit(place))
         self._words = mi.UInt32(words)
         self._bits = dr.opaque(mi.UInt64, bits)
 
@@ -103,6 +103,11 @@ class KeySet:
             word = dr.gather(mi.UInt32, self._words, place >> 5, active)
             found &= ((word >> (place & 31)) & 1) == 1
         return found
+
+
+def _bit(place: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """The bit of a place within its word."""
+    return np.uint32(1) << (place & np.uint64(31)).astype(np.uint32)
 
 
 def _place(key: Any, number: int, bits: Any) -> Any:
