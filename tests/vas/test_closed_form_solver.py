@@ -262,19 +262,40 @@ def test_more_chains_than_fit_the_memory_are_refused(monkeypatch):
 # Views, transmitters, seeds
 
 
-def test_a_map_depends_on_no_other_view_or_transmitter():
+@pytest.mark.parametrize("target_db", [None, 0.3])
+def test_a_map_depends_on_no_other_view_or_transmitter(target_db):
     one, other = canyon_view((48, 36)), canyon_view((40, 30), (60, 4, 25))
     sky = seen(street_canyon(), [0, 0, 80], [0, 20, 140], (16, 12))
-    spec = changed(max_depth=5, diffraction=True)
+    spec = changed(max_depth=5, diffraction=True, target_db=target_db)
     together = solve(street_canyon(), [one, sky, other], TRANSMITTERS, spec)
     alone = solve(street_canyon(), [other], TRANSMITTERS[1:], spec)[0]
-    for part in ("gain", "variance", "visible"):
+    for part in ("gain", "variance", "visible", "recall"):
         ours, theirs = (np.asarray(getattr(p, part), np.float32) for p in (together[2], alone))
         assert ours[1:].tobytes() == theirs.tobytes(), part
     assert together[1].gain.max() == 0
     assert together[1].statistics.keys() == together[0].statistics.keys()
     for name, values in together[1].statistics.items():
         assert values.shape[:2] == (2, sky.num_pixels), name
+
+
+@pytest.mark.parametrize("changes", [{"reflections": 0}, {"specular_reflection": False}])
+def test_where_no_mirror_was_sought_none_is_missed(changes):
+    spec = changed(max_depth=3, **changes)
+    powers = solve(street_canyon(), [canyon_view((48, 36))], TRANSMITTERS[:1], spec)[0]
+    assert powers.recall.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("line_of_sight", [True, False])
+def test_the_sight_of_a_transmitter_does_not_depend_on_what_counts(line_of_sight):
+    block = box("block", (6, 6, 12), (0, 0, 6), radio="metal")
+    scene = bundle(block, ground(40))
+    views = [seen(scene, [30, -30, 40], [0, 0, 0], (72, 54))]
+    transmitter = [Transmitter("a", (-14.0, 9.0, 8.0))]
+    every = solve(scene, views, transmitter, changed())[0]
+    fewer = solve(scene, views, transmitter, changed(line_of_sight=line_of_sight))[0]
+    assert (fewer.visible == every.visible).all()
+    lit = every.visible[0] & (every.mechanisms[0, 0] > 0)
+    assert (fewer.mechanisms[0, 0][lit] > 0).all() == line_of_sight
 
 
 def test_the_map_is_the_same_far_away():
