@@ -10,6 +10,7 @@ from matplotlib import colormaps
 from matplotlib.colors import Colormap, LogNorm, Normalize, hsv_to_rgb, to_rgb
 from numpy.typing import NDArray
 
+from vasgen.colour import encode_srgb
 from vasgen.layers import ImageLayers
 from vasgen.semantics import CLASS_COLOURS, SemanticClass
 
@@ -20,6 +21,9 @@ SKY_COLOUR = "#eef0f3"
 
 #: Colour maps of the layers that are quantities.
 DEPTH_COLOURS, ROUGHNESS_COLOURS = colormaps["magma_r"], colormaps["cividis"]
+
+#: From 1 m to 1 km, logarithmic: the scale of depths in files, alike in all views.
+FIXED_DEPTH_SCALE = LogNorm(1.0, 1000.0)
 
 CLASS_TABLE: Pixels = np.array([CLASS_COLOURS[c] for c in SemanticClass], np.float64) / 255
 
@@ -43,7 +47,8 @@ def paint_layer(image: ImageLayers, layer: str, depth_scale: Normalize | None = 
     elif layer == "normal":
         colours = 0.5 + 0.5 * image.normal.astype(np.float64)
     elif layer == "albedo":
-        colours = _display(image.albedo)
+        light = np.clip(np.nan_to_num(image.albedo.astype(np.float64)), 0, 1)
+        colours = encode_srgb(light)
     elif layer == "roughness":
         colours = mapped(image.roughness, ROUGHNESS_COLOURS, Normalize(0, 1))
     elif layer == "semantic":
@@ -88,10 +93,3 @@ def _object_colours(instance: NDArray[np.int32]) -> Pixels:
     hue = (number * _GOLDEN) % 1.0
     colours = hsv_to_rgb(np.stack([hue, np.full(hue.shape, 0.55), shade], axis=-1))
     return with_colour(colours, instance == 0, _NO_OBJECT)
-
-
-def _display(linear: NDArray[Any]) -> Pixels:
-    """Linear to sRGB (IEC 61966-2-1)."""
-    x = np.clip(np.nan_to_num(linear.astype(np.float64)), 0, 1)
-    curve: Pixels = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
-    return curve

@@ -7,6 +7,7 @@
       paths.npz   the geometry of all paths, if the spec stores them
       rgb.exr     linear radiance, if a picture was rendered
       rgb.png     the same for display, 8-bit sRGB
+      depth.png   z-depth in colours, logarithmic, the same scale in all views
       gate-*.png  layers with wrong pixels, as the physics gate marks them
 
 ``view.json`` is written last and names every file that counts: a file it does not
@@ -52,6 +53,7 @@ RADIO_NPZ = "radio.npz"
 PATHS_NPZ = "paths.npz"
 RGB_EXR = "rgb.exr"
 RGB_PNG = "rgb.png"
+DEPTH_PNG = "depth.png"
 
 #: Arrays of a file by name; what draws pictures into a view's folder.
 Arrays = Mapping[str, NDArray[Any]]

@@ -36,7 +36,7 @@ from vasgen.datasets.manifest import (
     write_manifest,
 )
 from vasgen.errors import InputError, StorageError
-from vasgen.orchestrate.camera_check import check_cameras
+from vasgen.orchestrate.camera_check import check_cameras, check_motion
 from vasgen.orchestrate.cities import city_config
 from vasgen.orchestrate.layout import SOURCE, claim, input_hashes, is_planned, locked
 from vasgen.orchestrate.patterns import add_patterns
@@ -47,6 +47,7 @@ from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.orchestrate.transmitter_map import TRANSMITTERS_PNG, draw_transmitters
 from vasgen.orchestrate.transmitters import place_transmitters
 from vasgen.orchestrate.view import ViewJob, ViewMaker, batches, view_name, view_record
+from vasgen.raycast import RayCaster
 from vasgen.scenes import open_scene
 from vasgen.spec import DatasetSpec
 from vasgen.transmitter import Transmitter
@@ -246,6 +247,7 @@ def _plan(
     if not path.is_file():
         progress.start("Planning views and transmitters", 0)
         poses, transmitters = _chosen(spec, bundle)
+        check_motion(poses, spec.render)
         record = {
             "scene_hash": scene_hash,
             "inputs": input_hashes(spec),
@@ -262,7 +264,8 @@ def _chosen(spec: DatasetSpec, bundle: SceneBundle) -> tuple[list[Pose], list[Tr
     if spec.views.poses:
         poses = read_track(spec.views.poses)
         cameras = [pose.camera for pose in poses]
-        check_cameras(bundle, cameras, [view_name(index) for index in range(len(cameras))])
+        names = [view_name(index) for index in range(len(cameras))]
+        check_cameras(RayCaster(bundle), cameras, names)
         return poses, place_transmitters(bundle, spec.transmitters, cameras, spec.seed)
     transmitters = place_transmitters(bundle, spec.transmitters, seed=spec.seed)
     cameras = plan_views(bundle, spec.views, spec.seed, transmitters=transmitters)

@@ -1,4 +1,4 @@
-"""Whether given cameras stand where a camera can stand, before any of them is rendered."""
+"""Whether cameras stand and move as cameras can, before any of them is rendered."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
 from vasgen.inside import inside_solid, solid_around
 from vasgen.orchestrate.glance import is_class
+from vasgen.orchestrate.posefile import Pose
 from vasgen.raycast import RayCaster
+from vasgen.render_spec import RenderSpec
 from vasgen.semantics import WALKABLE
 
 
-def check_cameras(bundle: SceneBundle, cameras: Sequence[Camera], names: Sequence[str]) -> None:
+def check_cameras(caster: RayCaster, cameras: Sequence[Camera], names: Sequence[str]) -> None:
     """Refuse cameras inside a solid or below the ground.
 
     Args:
-        bundle: the scene.
+        caster: of the scene.
         cameras: at least one.
         names: of their views, for the error.
 
     Raises:
         InputError: naming the first such view.
     """
-    caster = RayCaster(bundle)
     eyes = np.array([camera.position for camera in cameras])
-    lowest = float(bundle.bounds[0, 2])
+    lowest = float(caster.bundle.bounds[0, 2])
     grounded = bool(is_class(caster.faces.semantic, WALKABLE).any())
     wrong = inside_solid(caster, eyes) | (grounded & (eyes[:, 2] < lowest))
     if not wrong.any():
@@ -42,3 +42,25 @@ def check_cameras(bundle: SceneBundle, cameras: Sequence[Camera], names: Sequenc
         f"view {names[first]}{others}: camera at ({x}, {y}, {z}) is inside {where}; "
         "move it outside."
     )
+
+
+def check_motion(poses: Sequence[Pose], spec: RenderSpec) -> None:
+    """Refuse an open shutter where nothing moves, and a speed where the poses name their own.
+
+    Args:
+        poses: of the views.
+        spec: conditions of their pictures.
+
+    Raises:
+        InputError: saying which.
+    """
+    known = [pose.velocity_m_s is not None for pose in poses]
+    if spec.shutter_s != 0.0 and spec.speed_m_s == 0.0 and not any(known):
+        raise InputError(
+            f"shutter_s is {spec.shutter_s}, but no camera moves: give speed_m_s too, or poses "
+            "with velocities, as vasgen fly writes them."
+        )
+    if spec.speed_m_s != 0.0 and all(known):
+        raise InputError(
+            f"speed_m_s is {spec.speed_m_s}, but the poses say how they move: leave it out."
+        )

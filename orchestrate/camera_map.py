@@ -88,7 +88,7 @@ def draw_trajectory(bundle: SceneBundle, trajectory: Trajectory, path: Path | st
         axes.scatter(x, y, s=95, c=face, edgecolors=edge, lw=1.6, zorder=5)
     _draw_strip(page, trajectory, speed, scale)
     facts = (
-        f"{len(places)} frames in {trajectory.motion.seconds:g} s",
+        f"{len(places)} frames in {trajectory.seconds:g} s",
         f"{trajectory.length_m:.0f} m",
         f"up to {speed.max():.1f} m/s",
         f"at least {trajectory.clearance_m:g} m from everything",

@@ -62,7 +62,7 @@ def glances(caster: RayCaster, cameras: Sequence[Camera]) -> Iterator[Glance]:
         caster: of the scene.
         cameras: any number, of any size.
     """
-    small = [c.resized(WIDTH, max(1, round(WIDTH * c.height / c.width))) for c in cameras]
+    small = [c.resized(WIDTH) for c in cameras]
     start = 0
     while start < len(small):
         rays = small[start].width * small[start].height

@@ -33,6 +33,10 @@ class Pose(NamedTuple):
     time_s: float | None = None
     velocity_m_s: Vector | None = None
 
+    def resized(self, width: int | None = None, height: int | None = None) -> Pose:
+        """The same pose with another number of pixels; see :meth:`Camera.resized`."""
+        return self._replace(camera=self.camera.resized(width, height))
+
     def to_record(self) -> dict[str, Any]:
         """Plain values that :meth:`from_record` reads back."""
         record = self.camera.to_dict()
@@ -85,8 +89,8 @@ def read_track(path: Path | str) -> list[Pose]:
     """Read cameras from a JSON file, with the times and velocities that it names.
 
     Raises:
-        InputError: if the file is missing, is no JSON, holds no camera, or its times do not
-            increase.
+        InputError: if the file is missing, is no JSON, holds no camera, some of its records
+            lack what others hold, or its times do not increase.
     """
     path = Path(path)
     try:
@@ -102,6 +106,7 @@ def read_track(path: Path | str) -> list[Pose]:
             "vasgen plan."
         )
     poses = [_pose(path, index, entry) for index, entry in enumerate(cameras)]
+    _check_alike(path, poses)
     times = [pose.time_s for pose in poses if pose.time_s is not None]
     if any(later <= earlier for earlier, later in pairwise(times)):
         raise InputError(f"poses {path}: time_s must increase from camera to camera.")
@@ -121,6 +126,17 @@ def _pose(path: Path, index: int, entry: object) -> Pose:
         return Pose.from_record(entry)
     except InputError as error:
         raise InputError(f"poses {path}: camera {index}: {error}") from error
+
+
+def _check_alike(path: Path, poses: Sequence[Pose]) -> None:
+    """Refuse a time or a velocity that some cameras have and others lack."""
+    for key in ("time_s", "velocity_m_s"):
+        has = [getattr(pose, key) is not None for pose in poses]
+        if any(has) and not all(has):
+            raise InputError(
+                f"poses {path}: camera {has.index(True)} has {key}, camera {has.index(False)} has "
+                "none; give it in each record or in none."
+            )
 
 
 def _numbers(entry: dict[str, Any], key: str, count: int) -> tuple[Any, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter1d
 
 from vasgen.camera import Camera
-from vasgen.lamps import street_lamps
+from vasgen.lamps import LampPosts, street_lamps
 from vasgen.orchestrate.clearance import Clearance
 from vasgen.orchestrate.contexts import EYE_M, RAYS, SIGHT_M, Contexts
 from vasgen.orchestrate.glance import glances, is_class
@@ -53,7 +55,8 @@ _CORNER_M = 30.0
 _BRACKET_M = 0.35
 
 
-class Stage(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Stage:
     """What proposals are made from.
 
     Attributes:
@@ -70,6 +73,21 @@ class Stage(NamedTuple):
     spec: ViewsSpec
     rng: np.random.Generator
 
+    @cached_property
+    def contexts(self) -> Contexts:
+        """What one sees of the buildings from a place."""
+        return Contexts(self.caster.bundle)
+
+    @cached_property
+    def clearance(self) -> Clearance:
+        """Distances to the nearest surface."""
+        return Clearance(self.caster.bundle)
+
+    @cached_property
+    def posts(self) -> LampPosts:
+        """The street lamps."""
+        return street_lamps(self.caster)
+
 
 def from_streets(stage: Stage, number: int) -> list[Camera]:
     """Cameras above roads and pavements that look along the street, level or slightly up.
@@ -83,7 +101,7 @@ def from_streets(stage: Stage, number: int) -> list[Camera]:
         return []
     rng, eyes = stage.rng, ground.copy()
     eyes[:, 2] += rng.uniform(*stage.spec.altitude_m, len(ground))
-    heading = _open_headings(Contexts(stage.caster.bundle).isovist(ground), rng).heading
+    heading = _open_headings(stage.contexts.isovist(ground), rng).heading
     heading += np.radians(rng.uniform(-_ASIDE_DEG, _ASIDE_DEG, len(ground)))
     rise = np.radians(rng.uniform(*_RISE_DEG, len(ground)))
     return _uncrowded(stage, _looking(stage.spec, eyes, heading, rise), _ARM_M)
@@ -96,15 +114,14 @@ def from_poles(stage: Stage, number: int) -> list[Camera]:
         stage: the scene.
         number: of proposals; those that would look at something near are left out.
     """
-    contexts = Contexts(stage.caster.bundle)
     posts = _at_posts(stage, -(-number // 2))
-    corners = _at_corners(stage, contexts, number - len(posts))
+    corners = _at_corners(stage, number - len(posts))
     feet = np.concatenate([posts, corners])
     if not len(feet):
         return []
     rng, height = stage.rng, feet[:, 3]
     ground = feet[:, :3]
-    sight = _open_headings(contexts.isovist(ground + _lift(height - EYE_M)), rng)
+    sight = _open_headings(stage.contexts.isovist(ground + _lift(height - EYE_M)), rng)
     away = np.clip(sight.reach * rng.uniform(0.4, 1.0, len(feet)), *_AIM_M)
     drop = np.clip(np.arctan2(height, away), *np.radians(_DROP_DEG))
     eyes = ground + _lift(height)
@@ -138,7 +155,7 @@ def _street_points(stage: Stage, number: int) -> Array:
 def _at_posts(stage: Stage, number: int) -> Array:
     """Lamp posts high enough, (N, 4): foot, and height of the camera above it, metres."""
     low, high = stage.spec.altitude_m
-    posts = street_lamps(stage.caster)
+    posts = stage.posts
     tall = posts.top[:, 2] - posts.foot_z
     feet = np.column_stack([posts.top[:, :2], posts.foot_z])[tall >= low]
     tall = tall[tall >= low]
@@ -151,14 +168,14 @@ def _at_posts(stage: Stage, number: int) -> Array:
     return np.column_stack([feet[chosen], height])
 
 
-def _at_corners(stage: Stage, contexts: Contexts, number: int) -> Array:
+def _at_corners(stage: Stage, number: int) -> Array:
     """Ends of walls near the street, (N, 4): ground below the camera, and its height, metres."""
     ground = _street_points(stage, number)
     if not len(ground):
         return np.empty((0, 4))
     rng = stage.rng
     height = rng.uniform(*stage.spec.altitude_m, len(ground))
-    reach = contexts.isovist(ground + _lift(height - EYE_M))
+    reach = stage.contexts.isovist(ground + _lift(height - EYE_M))
     step = np.maximum(np.roll(reach, 1, axis=1), np.roll(reach, -1, axis=1)) - reach
     corner = (step > _STEP_M) & (reach < _CORNER_M)
     ray = np.where(corner, rng.random(reach.shape), -1.0).argmax(axis=1)
@@ -199,7 +216,7 @@ def _looking(spec: ViewsSpec, eyes: Array, heading: Array, rise: Array) -> list[
 def _uncrowded(stage: Stage, cameras: list[Camera], arm_m: float) -> list[Camera]:
     """The cameras with free space around and nothing but ground right before them."""
     eyes = np.array([camera.position for camera in cameras])
-    free = Clearance(stage.caster.bundle).distance(eyes, 2 * arm_m) > arm_m
+    free = stage.clearance.distance(eyes, 2 * arm_m) > arm_m
     cameras = [camera for camera, ok in zip(cameras, free, strict=True) if ok]
     kept = []
     for camera, glance in zip(cameras, glances(stage.caster, cameras), strict=True):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
-from vasgen.errors import InputError, unknown_choice
+from vasgen.errors import InputError, check_range, unknown_choice
 from vasgen.orchestrate.airways import Airways
 from vasgen.orchestrate.clearance import Clearance
 from vasgen.orchestrate.glance import is_class
@@ -51,6 +51,9 @@ _GAZE = {
 
 #: The first way is longer than the speed needs by these factors: corners make slow.
 _LONGER = (1.2, 1.8, 3.0, 5.0)
+
+#: Lowest and highest that one may ask for, metres above the ground.
+_LOWEST_M, _HIGHEST_M = 0.3, 10_000.0
 
 #: Streets are searched in a square of at most this side, metres.
 _WINDOW_M = 800.0
@@ -98,13 +101,15 @@ class Trip:
     def __post_init__(self) -> None:
         if self.kind not in get_args(TripKind):
             raise unknown_choice("kind", self.kind, get_args(TripKind))
-        _check("seconds", self.seconds, 0.1, 3600.0)
-        _check("fps", self.fps, 0.1, 240.0)
-        _check("speed_m_s", self.speed_m_s, 0.1, 100.0)
-        _check("acceleration_m_s2", self.acceleration_m_s2, 0.05, 100.0)
+        check_range("seconds", self.seconds, 0.1, 3600.0)
+        check_range("fps", self.fps, 0.1, 240.0)
+        check_range("speed_m_s", self.speed_m_s, 0.1, 100.0)
+        check_range("acceleration_m_s2", self.acceleration_m_s2, 0.05, 100.0)
         low, high = self.levels_m
-        _check("altitude_m", low, 0.3, high)
-        _check("clearance_m", self.room_m, 0.05, 0.9 * low)
+        check_range("altitude_m", high, _LOWEST_M, _HIGHEST_M)
+        check_range("altitude_m", low, _LOWEST_M, high)
+        check_range("clearance_m", self.room_m, 0.05, 0.9 * low)
+        self.camera(np.zeros(3), np.array([1.0, 0.0, 0.0]))  # says so if there is none
 
     @property
     def levels_m(self) -> tuple[float, float]:
@@ -124,12 +129,18 @@ class Trip:
         """Number of frames."""
         return max(1, round(self.seconds * self.fps))
 
+    def camera(self, place: Array, forward: Array) -> Camera:
+        """The camera at a place, (3,) metres, that looks in a direction, (3,)."""
+        size = {"width": self.width, "height": self.height}
+        return Camera.look_at(place, place + forward, fov_deg=self.fov_deg, **size)
+
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
     """A camera that moves.
 
     Attributes:
+        seconds: duration; the motion goes on for a moment.
         cameras: of the frames.
         time_s: (N,) float64, seconds from the first frame.
         velocity_m_s: (N, 3) float64, world axes, metres a second.
@@ -139,6 +150,7 @@ class Trajectory:
         motion: where the camera is between the frames.
     """
 
+    seconds: float
     cameras: tuple[Camera, ...]
     time_s: Array
     velocity_m_s: Array
@@ -281,15 +293,12 @@ def _is_clear(clearance: Clearance, motion: Motion, room_m: float) -> bool:
 def _frames(caster: RayCaster, motion: Motion, trip: Trip) -> Trajectory:
     times = np.arange(trip.frames) / trip.fps
     places, forward = motion.position(times), motion.forward(times)
-    size = {"width": trip.width, "height": trip.height}
-    cameras = tuple(
-        Camera.look_at(place, place + way, fov_deg=trip.fov_deg, **size)
-        for place, way in zip(places, forward, strict=True)
-    )
+    cameras = tuple(trip.camera(place, way) for place, way in zip(places, forward, strict=True))
     floor, semantic = find_floor(caster, places[:, :2])
     known = Terrain(caster, stream(0, "ground"), cells=128).height(places[:, :2])
     ground = np.where(is_class(semantic, WALKABLE), floor, known)
     return Trajectory(
+        trip.seconds,
         cameras,
         times,
         motion.velocity(times),
@@ -298,8 +307,3 @@ def _frames(caster: RayCaster, motion: Motion, trip: Trip) -> Trajectory:
         trip.room_m,
         motion,
     )
-
-
-def _check(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise InputError(f"{name} is {value:g}; allowed: {low:g} to {high:g}.")

@@ -25,9 +25,15 @@ from vasgen.artefact import atomic_file, library_versions, remove_partials, stor
 from vasgen.bundle import SceneBundle
 from vasgen.conditions import Conditions, sample_conditions
 from vasgen.datasets.layer_pictures import depth_scale_of, paint_layer
-from vasgen.errors import InputError, MissingDependencyError, StorageError, unknown_choice
+from vasgen.errors import (
+    InputError,
+    MissingDependencyError,
+    StorageError,
+    check_range,
+    unknown_choice,
+)
 from vasgen.layers import IMAGE_LAYERS
-from vasgen.orchestrate.camera_check import check_cameras
+from vasgen.orchestrate.camera_check import check_cameras, check_motion
 from vasgen.orchestrate.glance import glances
 from vasgen.orchestrate.posefile import Pose
 from vasgen.orchestrate.progress import Progress, Silent
@@ -59,6 +65,7 @@ def make_video(
     fps: float | None = None,
     spec: RenderSpec | None = None,
     seed: int = 0,
+    unreal: str | None = None,
     progress: Progress | None = None,
 ) -> int:
     """Draw one layer along a track into an MP4 file; a run that was stopped goes on.
@@ -72,6 +79,8 @@ def make_video(
         spec: quality and conditions of rgb pictures. With an open shutter they blur by the
             velocities of the track.
         seed: seed of the pictures' noise and conditions.
+        unreal: HOST:PORT of the UnrealCV server, if Unreal draws the pictures; else what the
+            environment names.
         progress: is told about the steps.
 
     Returns:
@@ -79,7 +88,8 @@ def make_video(
 
     Raises:
         InputError: if the layer, the name of the file or the rate is none, the cameras differ
-            in size or do not move on in time evenly, or one is where no camera can be.
+            in size or do not move on in time evenly, nothing moves while the shutter is open,
+            or one is where no camera can be.
         MissingDependencyError: if imageio-ffmpeg is not installed.
         StorageError: if the disk refuses.
     """
@@ -89,15 +99,19 @@ def make_video(
         raise InputError(f"a video is an MP4 file, not {out}; give --out FILE.mp4.")
     rate = frame_rate(track, fps)
     _check_sizes(track)
+    if layer == "rgb":
+        check_motion(track, spec or RenderSpec())
     writer = _writer()
     watch, settings = progress or Silent(), spec or RenderSpec()
-    check_cameras(bundle, [p.camera for p in track], [view_name(i) for i in range(len(track))])
+    caster = RayCaster(bundle)
+    check_cameras(caster, [p.camera for p in track], [view_name(i) for i in range(len(track))])
     frames = _frames_folder(bundle, track, layer, out, settings, seed)
     names = [frames / f"{view_name(index)}.png" for index in range(len(track))]
     todo = [index for index, name in enumerate(names) if not name.is_file()]
     watch.start(f"Drawing {len(todo)} frames", len(todo))
     if todo:
-        draw = _painter(bundle, track, layer, settings, seed)
+        renderer = open_backend(bundle, settings, unreal)
+        draw = _painter(renderer, caster, track, layer, settings, seed)
         for index in todo:
             write_png(names[index], draw(index))
             watch.advance(1)
@@ -122,8 +136,7 @@ def frame_rate(track: Sequence[Pose], fps: float | None = None) -> float:
             raise InputError("the times of the poses are not evenly spaced: give --fps.")
         fps = round(fps, 3)
     rate = FPS if fps is None else fps
-    if not 0.1 <= rate <= 240:
-        raise InputError(f"fps is {rate:g}; allowed: 0.1 to 240 frames a second.")
+    check_range("fps", rate, 0.1, 240)
     return rate
 
 
@@ -164,14 +177,18 @@ def _frames_folder(
 
 
 def _painter(
-    bundle: SceneBundle, track: Sequence[Pose], layer: str, spec: RenderSpec, seed: int
+    renderer: ImageBackend,
+    caster: RayCaster,
+    track: Sequence[Pose],
+    layer: str,
+    spec: RenderSpec,
+    seed: int,
 ) -> Callable[[int], NDArray[np.uint8]]:
     """Draws a frame by its number."""
-    renderer = open_backend(bundle, spec)
     if layer == "rgb":
         light = sample_conditions(spec, seed, "video")
         return lambda index: _picture(renderer, track[index], light, key(seed, "frame", index))
-    scale = _depth_scale(bundle, track) if layer == "depth" else None
+    scale = _depth_scale(caster, track) if layer == "depth" else None
 
     def paint(index: int) -> NDArray[np.uint8]:
         image = renderer.layers(track[index].camera, rgb=False)
@@ -192,10 +209,10 @@ def _picture(
     return to_display(image.rgb, light)
 
 
-def _depth_scale(bundle: SceneBundle, track: Sequence[Pose]) -> Normalize:
+def _depth_scale(caster: RayCaster, track: Sequence[Pose]) -> Normalize:
     """One scale for all frames, whichever of them are drawn by this run."""
     cameras = [pose.camera for pose in track]
-    return depth_scale_of([glance.depth for glance in glances(RayCaster(bundle), cameras)])
+    return depth_scale_of([glance.depth for glance in glances(caster, cameras)])
 
 
 def _writer() -> Any:

@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from vasgen.artefact import atomic_directory, library_versions
 from vasgen.bundle import SceneBundle
 from vasgen.conditions import Conditions, sample_conditions
 from vasgen.datasets import store
+from vasgen.datasets.layer_pictures import FIXED_DEPTH_SCALE, paint_layer
 from vasgen.datasets.view_record import ViewRecord
 from vasgen.layers import ImageLayers
 from vasgen.orchestrate.judge import Judge
@@ -135,7 +138,7 @@ def draw_view(renderer: ImageBackend, record: ViewRecord) -> ImageLayers:
 
 
 def write_pictures(folder: Path, image: ImageLayers, conditions: Conditions | None) -> None:
-    """Write ``rgb.exr`` and ``rgb.png``, if there is a picture.
+    """Write ``rgb.exr``, ``rgb.png`` and ``depth.png``, if there is a picture.
 
     Args:
         folder: scratch folder of the view.
@@ -145,6 +148,8 @@ def write_pictures(folder: Path, image: ImageLayers, conditions: Conditions | No
     if image.rgb is not None:
         write_exr(folder / store.RGB_EXR, image.rgb)
         write_png(folder / store.RGB_PNG, to_display(image.rgb, conditions))
+        depth = paint_layer(image, "depth", FIXED_DEPTH_SCALE)
+        write_png(folder / store.DEPTH_PNG, np.rint(255 * depth).astype(np.uint8))
 
 
 def view_name(index: int) -> str:
@@ -159,6 +164,7 @@ def view_record(
     seed: int,
     *,
     render: RenderSpec | None = None,
+    rgb: bool = True,
     transmitters: Sequence[Transmitter] = (),
     radio_spec: dict[str, object] | None = None,
 ) -> ViewRecord:
@@ -169,7 +175,8 @@ def view_record(
         pose: the camera, and how it moves if that is known.
         scene_hash: content hash of the scene.
         seed: seed of the dataset.
-        render: quality and conditions of the picture; None: no picture.
+        render: what draws the layers, quality and conditions of the picture; None: no picture.
+        rgb: whether there is a picture.
         transmitters: transmitters of the radio layers.
         radio_spec: propagation of the radio layers.
     """
@@ -178,14 +185,15 @@ def view_record(
         "picture": key(seed, "view", name, "picture") % 2**31,
         "radio": key(seed, "radio") % 2**31,
     }
-    conditions = (
-        None if render is None else sample_conditions(render, seed, name, pose.velocity_m_s)
-    )
+    conditions = None
+    if render is not None and rgb:
+        conditions = sample_conditions(render, seed, name, pose.velocity_m_s)
     content = [
         pose.camera.to_dict(),
         scene_hash,
         seeds,
-        render and [render.samples_per_pixel, render.backend, render.unreal_far],
+        render and [render.backend, render.unreal_far],
+        render and rgb and render.samples_per_pixel,
         conditions and conditions.to_record(),
         [t.to_dict() for t in transmitters],
         radio_spec,

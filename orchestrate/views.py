@@ -14,7 +14,7 @@ from vasgen.datasets.dataset import Views, read_views
 from vasgen.datasets.manifest import MANIFEST_JSON, PLAN_JSON, SCENE, SPEC_YAML, VIEWS
 from vasgen.datasets.view_record import ViewRecord
 from vasgen.errors import InputError
-from vasgen.orchestrate.camera_check import check_cameras
+from vasgen.orchestrate.camera_check import check_cameras, check_motion
 from vasgen.orchestrate.judge import Judge
 from vasgen.orchestrate.posefile import Pose
 from vasgen.orchestrate.progress import Progress, Silent
@@ -56,8 +56,9 @@ def render_views(
         Number of views rendered now.
 
     Raises:
-        InputError: if a camera is inside a solid, the folder holds other things or belongs
-            to a dataset, or a view that would be replaced was traced.
+        InputError: if a camera is inside a solid, nothing moves while the shutter is open, the
+            folder holds other things or belongs to a dataset, or a view that would be replaced
+            was traced.
         StorageError: if the disk refuses.
     """
     watch, light = progress or Silent(), spec or RenderSpec()
@@ -68,7 +69,7 @@ def render_views(
     _check_folder(out, names)
     remove_partials(out)
     records = [
-        view_record(name, pose, scene_hash, seed, render=light if rgb else None)
+        view_record(name, pose, scene_hash, seed, render=light, rgb=rgb)
         for name, pose in zip(names, poses, strict=True)
     ]
     todo = [
@@ -77,8 +78,10 @@ def render_views(
         if not store.is_complete(out / name, record.recipe)
     ]
     _refuse_traced(folder for folder, _ in todo)
+    if rgb:
+        check_motion(poses, light)
     if todo:
-        check_cameras(bundle, [pose.camera for pose in poses], names)
+        check_cameras(RayCaster(bundle), [pose.camera for pose in poses], names)
     watch.start(f"Rendering {len(todo)} views", len(todo))
     if not todo:
         return 0

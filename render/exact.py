@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from vasgen.camera import Camera
 from vasgen.layers import NO_MATERIAL, ImageLayers
 from vasgen.raycast import RayCaster
+from vasgen.render.bands import row_bands
 from vasgen.render.looks.looks import Looks
 
 Array = NDArray[np.float64]
@@ -56,7 +57,16 @@ def exact_layers(
         looks: of the same scene.
         surface: texture coordinates of the same scene.
     """
-    rays = camera.rays().reshape(-1, 3)
+    found = [_band(camera, rows, caster, looks, surface) for rows in row_bands(camera)]
+    layers = {name: np.concatenate([band.pop(name) for band in found]) for name in list(found[0])}
+    return ImageLayers(rgb=None, **layers)
+
+
+def _band(
+    camera: Camera, rows: range, caster: RayCaster, looks: Looks, surface: SurfaceMap
+) -> dict[str, NDArray[Any]]:
+    """The layers in some rows."""
+    rays = camera.rays(camera.pixel_centres(rows)).reshape(-1, 3)
     hits = caster.intersect(camera.position, rays)
     valid = hits.face >= 0
     seen, face = rays[valid], hits.face[valid]
@@ -68,19 +78,18 @@ def exact_layers(
         """Values of the pixels that see a surface, as a picture."""
         flat = np.full((len(valid), *np.shape(values)[1:]), empty, dtype)
         flat[valid] = values
-        return flat.reshape(camera.height, camera.width, *flat.shape[1:])
+        return flat.reshape(len(rows), camera.width, *flat.shape[1:])
 
-    return ImageLayers(
-        rgb=None,
-        depth=image(hits.distance[valid], np.nan, np.float32),
-        normal=image(_towards(table.normal[face], seen), np.nan, np.float32),
-        albedo=image(albedo, np.nan, np.float32),
-        roughness=image(roughness, np.nan, np.float32),
-        semantic=image(table.semantic[face], 0, np.uint8),
-        instance=image(table.instance[face], 0, np.int32),
-        radio_material=image(table.radio[face], NO_MATERIAL, np.uint8),
-        valid=valid.reshape(camera.height, camera.width),
-    )
+    return {
+        "depth": image(hits.distance[valid], np.nan, np.float32),
+        "normal": image(_towards(table.normal[face], seen), np.nan, np.float32),
+        "albedo": image(albedo, np.nan, np.float32),
+        "roughness": image(roughness, np.nan, np.float32),
+        "semantic": image(table.semantic[face], 0, np.uint8),
+        "instance": image(table.instance[face], 0, np.int32),
+        "radio_material": image(table.radio[face], NO_MATERIAL, np.uint8),
+        "valid": valid.reshape(len(rows), camera.width),
+    }
 
 
 def _towards(normal: Array, rays: Array) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vasgen.artefact import atomic_file
+from vasgen.colour import LUMINANCE, decode_srgb, encode_srgb
 from vasgen.conditions import Conditions
 from vasgen.errors import InputError
 from vasgen.render.light.light import exposure_of
@@ -20,8 +21,7 @@ _WHITE, _CONTRAST = 0.80, 1.42
 #: Share of a pixel's luminance that replaces its colour: very bright light looks white.
 _DESATURATION = 0.04
 
-#: Luminance of linear sRGB (ITU-R BT.709).
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_WEIGHTS = LUMINANCE.astype(np.float32)  # pictures stay float32
 
 
 def to_display(
@@ -44,10 +44,10 @@ def to_display(
     if exposure is None:
         exposure = exposure_of(conditions or Conditions())
     light = np.maximum(np.asarray(rgb, np.float32), 0) * np.float32(exposure)
-    light += _DESATURATION * ((light @ _LUMINANCE)[..., None] - light)
+    light += _DESATURATION * ((light @ _WEIGHTS)[..., None] - light)
     power = light**_CONTRAST
-    shown = power / (power + (1 / _WHITE - 1))
-    return np.rint(255 * _encode(shown)).astype(np.uint8)
+    shown: NDArray[np.float32] = power / (power + (1 / _WHITE - 1))
+    return np.rint(255 * encode_srgb(shown)).astype(np.uint8)
 
 
 def from_display(
@@ -66,9 +66,9 @@ def from_display(
     Returns:
         (H, W, 3) float32 linear radiance.
     """
-    shown = _decode(np.asarray(np.minimum(picture, 254.5) / 255, np.float32))
+    shown = decode_srgb(np.asarray(np.minimum(picture, 254.5) / 255, np.float32))
     light = (shown * (1 / _WHITE - 1) / (1 - shown)) ** np.float32(1 / _CONTRAST)
-    grey = _DESATURATION * (light @ _LUMINANCE)[..., None]
+    grey = _DESATURATION * (light @ _WEIGHTS)[..., None]
     radiance = (light - grey) / ((1 - _DESATURATION) * exposure_of(conditions or Conditions()))
     return np.asarray(np.maximum(radiance, 0), np.float32)
 
@@ -124,15 +124,3 @@ def _refusal(error: RuntimeError) -> OSError:
     known = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
     number = next((n for n in known if os.strerror(n) in str(error)), errno.ENOSPC)
     return OSError(number, os.strerror(number))
-
-
-def _decode(shown: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Inverse of the sRGB transfer function."""
-    return np.where(shown <= 0.04045, shown / 12.92, ((shown + 0.055) / 1.055) ** 2.4)
-
-
-def _encode(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The sRGB transfer function (IEC 61966-2-1)."""
-    low = 12.92 * linear
-    high = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, low, high)

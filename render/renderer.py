@@ -41,7 +41,8 @@ class Renderer:
         self._caster = RayCaster(bundle, middle)
         self._looks = Looks(bundle)
         self._surface = SurfaceMap(bundle.face_table.triangles, self._looks.uv)
-        self._tracer = PathTracer(self._caster, self._looks, spec or RenderSpec())
+        self._spec = spec or RenderSpec()
+        self._tracer: PathTracer | None = None
 
     def layers(
         self,
@@ -70,5 +71,7 @@ class Renderer:
         layers = exact_layers(camera, self._caster, self._looks, self._surface)
         if not rgb:
             return layers
+        # Many a renderer never draws a picture.
+        self._tracer = self._tracer or PathTracer(self._caster, self._looks, self._spec)
         picture = self._tracer.draw(camera, conditions or Conditions(), seed)
         return dataclasses.replace(layers, rgb=picture)

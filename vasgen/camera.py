@@ -119,9 +119,10 @@ class Camera:
         """Viewing direction in the world, (3,) unit vector."""
         return self.camera_to_world[:3, 2]
 
-    def pixel_centres(self) -> Array:
-        """Image coordinates of all pixel centres, (height, width, 2), pixels (u, v)."""
-        u, v = np.meshgrid(np.arange(self.width) + 0.5, np.arange(self.height) + 0.5)
+    def pixel_centres(self, rows: range | None = None) -> Array:
+        """Image coordinates of pixel centres, (rows, width, 2), pixels (u, v); of all rows."""
+        row = np.asarray(range(self.height) if rows is None else rows)
+        u, v = np.meshgrid(np.arange(self.width) + 0.5, row + 0.5)
         return np.stack([u, v], axis=-1)
 
     def rays(self, pixels: ArrayLike | None = None) -> Array:
@@ -165,8 +166,18 @@ class Camera:
         with np.errstate(divide="ignore", invalid="ignore"):
             return image[..., :2] / image[..., 2:], local[..., 2]
 
-    def resized(self, width: int, height: int) -> Camera:
-        """The same view with another number of pixels."""
+    def resized(self, width: int | None = None, height: int | None = None) -> Camera:
+        """The same view with another number of pixels.
+
+        Args:
+            width: image width, pixels; if omitted, that which keeps the shape of the picture.
+            height: image height, pixels; likewise.
+        """
+        if width is None:
+            ratio = 1.0 if height is None else height / self.height
+            width = max(1, round(self.width * ratio))
+        if height is None:
+            height = max(1, round(self.height * width / self.width))
         scale = np.diag([width / self.width, height / self.height, 1.0])
         return Camera(width, height, scale @ self.intrinsics, self.camera_to_world)
 

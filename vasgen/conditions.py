@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from vasgen.errors import InputError
+from vasgen.errors import InputError, check_range
 from vasgen.render_spec import Range, RenderSpec
 from vasgen.seeding import stream
 from vasgen.sun import sun_position
@@ -52,15 +52,15 @@ class Conditions:
     exposure_ev: float = 0.0
 
     def __post_init__(self) -> None:
-        _check("sun_elevation_deg", self.sun_elevation_deg, -90, 90)
-        _check("sun_azimuth_deg", self.sun_azimuth_deg, 0, 360)
-        _check("turbidity", self.turbidity, 1, 10)
+        check_range("sun_elevation_deg", self.sun_elevation_deg, -90, 90)
+        check_range("sun_azimuth_deg", self.sun_azimuth_deg, 0, 360)
+        check_range("turbidity", self.turbidity, 1, 10)
         if self.visibility_m is not None:
-            _check("visibility_m", self.visibility_m, 10, 1e5)
+            check_range("visibility_m", self.visibility_m, 10, 1e5)
         for speed in self.velocity_m_s:
-            _check("velocity_m_s", speed, -1000, 1000)
-        _check("shutter_s", self.shutter_s, 0, 10)
-        _check("exposure_ev", self.exposure_ev, -20, 20)
+            check_range("velocity_m_s", speed, -1000, 1000)
+        check_range("shutter_s", self.shutter_s, 0, 10)
+        check_range("exposure_ev", self.exposure_ev, -20, 20)
 
     @property
     def light(self) -> Conditions:
@@ -103,11 +103,6 @@ class Conditions:
         return cls(**given)
 
 
-def _check(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise InputError(f"{name} is {value}; allowed: {low:g} to {high:g}.")
-
-
 def sample_conditions(
     spec: RenderSpec, seed: int, name: str, velocity_m_s: Vector | None = None
 ) -> Conditions:
@@ -128,7 +123,7 @@ def sample_conditions(
         sun_azimuth_deg=azimuth,
         turbidity=draw("turbidity", spec.turbidity),
         visibility_m=_visibility(spec, draw),
-        lamps=spec.lamps == "on" or (spec.lamps == "auto" and elevation < _LAMPS_BELOW_DEG),
+        lamps=_lamps(spec, elevation),
         velocity_m_s=_velocity(spec, draw) if velocity_m_s is None else velocity_m_s,
         shutter_s=draw("shutter_s", spec.shutter_s),
         exposure_ev=draw("exposure_ev", spec.exposure_ev),
@@ -170,8 +165,17 @@ def _sun(spec: RenderSpec, draw: _Draw) -> tuple[float, float]:
     return sun_position(draw("latitude_deg", spec.latitude_deg), date, draw("hour", spec.hour))
 
 
+def _lamps(spec: RenderSpec, elevation_deg: float) -> bool:
+    """Whether they are lit; in Unreal, whose level has none, only if the user insists."""
+    if spec.lamps == "auto":
+        return spec.backend != "unreal" and elevation_deg < _LAMPS_BELOW_DEG
+    return spec.lamps == "on"
+
+
 def _visibility(spec: RenderSpec, draw: _Draw) -> float | None:
     """Metres: even in the logarithm, since fog of twice the range looks half as dense."""
+    if draw("fog", (0.0, 1.0)) >= spec.fog_share:
+        return None
     if not isinstance(spec.visibility_m, tuple):
         return spec.visibility_m
     low, high = spec.visibility_m

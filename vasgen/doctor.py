@@ -19,9 +19,6 @@ from vasgen.errors import InputError, MissingDependencyError
 
 _TIMEOUT_S = 300
 
-#: A game that runs greets at once.
-_GREETING_S = 2.0
-
 _REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+)\s*(?P<relation>==|>=)\s*(?P<version>[\w.]+)")
 
 #: Lines a probe ends with: what it found. Libraries write above it.
@@ -215,7 +212,7 @@ def _unreal() -> Check:
 
     try:
         address = endpoint()
-        probe(address, _GREETING_S)
+        probe(address)
     except InputError as error:
         return Check("Unreal", False, str(error), "docs/unreal.md", required=False)
     return Check("Unreal", True, f"an UnrealCV server greets at {address}", required=False)

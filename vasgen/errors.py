@@ -14,6 +14,7 @@ defect of ours and keeps its traceback.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 
 
@@ -31,6 +32,22 @@ class MissingDependencyError(VasgenError, ImportError):
 
 class StorageError(VasgenError, OSError):
     """Data cannot be written or read back: disk full, read-only, or damaged."""
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Refuse a number that is not finite or not within bounds.
+
+    Args:
+        name: of the argument, as the user wrote it, e.g. ``"turbidity"``.
+        value: the number that was given.
+        low: least allowed.
+        high: most allowed.
+
+    Raises:
+        InputError: saying so.
+    """
+    if not (math.isfinite(value) and low <= value <= high):
+        raise InputError(f"{name} is {value}; allowed: {low:g} to {high:g}.")
 
 
 def unknown_choice(what: str, given: object, allowed: Iterable[str]) -> InputError:

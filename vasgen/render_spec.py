@@ -9,9 +9,13 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from vasgen.part import Part
+from vasgen.sun import sun_position
 
 Range = float | tuple[float, float]
 Dates = datetime.date | tuple[datetime.date, datetime.date]
+
+#: Keys that a running Unreal cannot be told.
+_NOT_OF_UNREAL = ("samples_per_pixel", "turbidity", "visibility_m", "shutter_s", "exposure_ev")
 
 
 def _within(low: float, high: float) -> BeforeValidator:
@@ -36,6 +40,10 @@ def _number(value: object) -> float:
         return float(value)
     except ValueError:
         return math.nan
+
+
+def _ends(given: Range) -> tuple[float, float]:
+    return given if isinstance(given, tuple) else (given, given)
 
 
 def _dates(given: object) -> object:
@@ -71,14 +79,16 @@ class RenderSpec(Part):
         turbidity: haze of the sky, 1 (clear) to 10.
         visibility_m: meteorological optical range in fog, metres, a range of it even in the
             logarithm; none: no fog.
+        fog_share: share of the views that have this fog; the others have none.
         lamps: whether street lamps and windows are lit; ``auto``: once the sun is lower
-            than 2 degrees.
+            than 2 degrees, and never by ``unreal``.
         speed_m_s: of the camera, metres a second, towards a random side of each view, where
             no pose says how it moves.
         shutter_s: how long the shutter is open, seconds.
         exposure_ev: stops above (brighter) or below the exposure that follows from the light.
         backend: what draws the pictures: ``mitsuba``, or the running ``unreal`` whose address the
-            environment names, VASGEN_UNREAL=HOST:PORT.
+            environment names, VASGEN_UNREAL=HOST:PORT; it takes no other conditions than a sun
+            above the horizon, and no samples.
         unreal_far: surfaces beyond 655 m, where Unreal's depth ends: ``refuse`` the view, count
             them as ``sky``, or take them from the ``scene`` without comparing.
     """
@@ -91,6 +101,7 @@ class RenderSpec(Part):
     hour: Annotated[Range, _within(0, 24)] | None = None
     turbidity: Annotated[Range, _within(1, 10)] = 3.0
     visibility_m: Annotated[Range, _within(10, 1e5)] | None = None
+    fog_share: Annotated[float, Field(ge=0, le=1)] = 1.0
     lamps: Annotated[Literal["auto", "on", "off"], BeforeValidator(_switch)] = "auto"
     speed_m_s: Annotated[Range, _within(0, 1000)] = 0.0
     shutter_s: Annotated[Range, _within(0, 10)] = 0.0
@@ -123,7 +134,46 @@ class RenderSpec(Part):
         return self
 
     @model_validator(mode="after")
-    def _options_of_unreal(self) -> RenderSpec:
-        if self.unreal_far != "refuse" and self.backend != "unreal":
-            raise ValueError("unreal_far needs backend unreal: leave it out")
+    def _fog_to_share(self) -> RenderSpec:
+        if self.fog_share != 1.0 and self.visibility_m is None:
+            raise ValueError(
+                f"fog_share is {self.fog_share}, but there is no fog: give visibility_m too"
+            )
         return self
+
+    @model_validator(mode="after")
+    def _options_of_unreal(self) -> RenderSpec:
+        if self.backend != "unreal":
+            if self.unreal_far != "refuse":
+                raise ValueError("unreal_far needs backend unreal: leave it out")
+            return self
+        usual = {name: type(self).model_fields[name].default for name in _NOT_OF_UNREAL}
+        given = {name: getattr(self, name) for name in _NOT_OF_UNREAL}
+        wrong = [f"{name} is {value}" for name, value in given.items() if value != usual[name]]
+        if self.lamps == "on":
+            wrong.append("lamps is on")
+        if wrong:
+            raise ValueError(
+                f"{wrong[0]}, and Unreal cannot be told: leave it out, or use backend mitsuba"
+            )
+        lowest = self._lowest_sun_deg()
+        if lowest is not None and lowest <= 0:
+            raise ValueError(
+                f"the sun sinks to {lowest:.3g} degrees, and Unreal's level has no light at night: "
+                "keep it above 0, or use backend mitsuba"
+            )
+        return self
+
+    def _lowest_sun_deg(self) -> float | None:
+        """The lowest elevation of the sun in any view; None where none is given."""
+        if self.hour is None or self.latitude_deg is None or self.date is None:
+            return None if self.sun_elevation_deg is None else _ends(self.sun_elevation_deg)[0]
+        first, last = self.date if isinstance(self.date, tuple) else (self.date, self.date)
+        days = range(first.toordinal(), min(last.toordinal(), first.toordinal() + 366) + 1)
+        # Along hours, and along latitudes, the sun is lowest at an end if it is up at both.
+        return min(
+            sun_position(latitude, datetime.date.fromordinal(day), hour)[0]
+            for day in days
+            for latitude in _ends(self.latitude_deg)
+            for hour in _ends(self.hour)
+        )

@@ -1,9 +1,12 @@
-"""Where the sun stands, from latitude, date and hour."""
+"""Where the sun stands, from latitude, date and hour, and the direction to it."""
 
 from __future__ import annotations
 
 import datetime
 import math
+
+import numpy as np
+from numpy.typing import NDArray
 
 #: Noon of 1 January 2000, from which the almanac counts days.
 _EPOCH = datetime.date(2000, 1, 1).toordinal() + 0.5
@@ -33,6 +36,18 @@ def sun_position(latitude_deg: float, date: datetime.date, hour: float) -> tuple
     north -= math.sin(latitude) * math.cos(declination) * math.cos(turned)
     elevation = math.asin(max(-1.0, min(1.0, up)))
     return math.degrees(elevation), math.degrees(math.atan2(east, north)) % 360
+
+
+def sun_direction(elevation_deg: float, azimuth_deg: float) -> NDArray[np.float64]:
+    """Unit vector to the sun, (3,), world axes (x east, y north, z up).
+
+    Args:
+        elevation_deg: above the horizon.
+        azimuth_deg: clockwise from north.
+    """
+    elevation, azimuth = np.radians([elevation_deg, azimuth_deg])
+    across = np.cos(elevation)
+    return np.array([across * np.sin(azimuth), across * np.cos(azimuth), np.sin(elevation)])
 
 
 def _declination(days: float) -> float:

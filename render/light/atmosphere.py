@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.render.light.sky import trapezoid
+
 Array = NDArray[np.float64]
 
 #: Wavelengths, micrometres.
@@ -170,8 +172,7 @@ def scattered(sun_elevation_deg: float, turbidity: float, elevation: Array, turn
 
 def _mean(radiance: Array, elevation: Array, turn: Array) -> Array:
     """Over the sky, (waves,)."""
-    sine = np.sin(elevation)
-    share = np.gradient(sine)[:, None] * np.gradient(turn)
+    share = trapezoid(np.sin(elevation))[:, None] * trapezoid(turn)
     return np.asarray((radiance * share[..., None]).sum(axis=(0, 1)) / share.sum())
 
 

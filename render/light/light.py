@@ -15,13 +15,23 @@ from numpy.typing import NDArray
 
 from vasgen import runtime
 from vasgen.camera import Camera
+from vasgen.colour import LUMINANCE
 from vasgen.conditions import Conditions
 from vasgen.render.light.atmosphere import direct, scattered
 from vasgen.render.light.illuminance import illuminance
 from vasgen.render.light.night import STREETS_LUX, city_glow, lit_ground, starlight, street_glow
 from vasgen.render.light.overcast import hidden_share, veil
-from vasgen.render.light.sky import Sky, directions, elevations, irradiance, turns
+from vasgen.render.light.sky import (
+    COARSE,
+    Sky,
+    directions,
+    elevations,
+    irradiance,
+    refined,
+    turns,
+)
 from vasgen.render.light.sunsky import SUN_RADIUS_DEG, clear_day
+from vasgen.sun import sun_direction
 
 Array = NDArray[np.float64]
 
@@ -30,9 +40,6 @@ LUX_PER_UNIT = 68_000.0
 
 #: Reflectance of the world beyond the scene.
 _GROUND_REFLECTANCE = 0.2
-
-#: Luminance of linear sRGB (ITU-R BT.709).
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 #: Elevations of the sun between which the day's sky replaces that of twilight, degrees.
 _TWILIGHT_DEG, _DAY_DEG = 2.0, 10.0
@@ -66,13 +73,6 @@ _DARK, _DARKENING = 0.14, 0.3
 
 #: Fog is as bright as what it lights: how much more light it counts for where it hides all.
 _FOG_GLARE = 0.6
-
-
-def sun_direction(conditions: Conditions) -> Array:
-    """Unit vector from the scene to the sun, (3,), world axes (x east, y north)."""
-    elevation, azimuth = np.radians([conditions.sun_elevation_deg, conditions.sun_azimuth_deg])
-    across = np.cos(elevation)
-    return np.array([across * np.sin(azimuth), across * np.cos(azimuth), np.sin(elevation)])
 
 
 def exposure_of(conditions: Conditions) -> float:
@@ -131,12 +131,12 @@ class Daylight:
     """
 
     def __init__(self, conditions: Conditions) -> None:
-        self.direction = sun_direction(conditions)
+        self.direction = sun_direction(conditions.sun_elevation_deg, conditions.sun_azimuth_deg)
         sine = float(self.direction[2])
         clear = _clear(conditions)
         glow = city_glow(elevations())[:, None] / LUX_PER_UNIT if conditions.lamps else 0.0
         lamps = float(conditions.lamps) / LUX_PER_UNIT
-        self._fog = conditions.visibility_m is not None
+        self._dimming = _HAZE_DIMMING * (1 - hidden_share(conditions.visibility_m))
         own = lamps * street_glow()
         hazy = veil(clear.sky + glow, clear.sun, sine, conditions.visibility_m, own)
         self.sun = hazy.sun
@@ -156,17 +156,17 @@ class Daylight:
 
         return dr.select(direction.z > 0, self._sky.ask(mi, direction), self._ground)
 
-    def background(self, camera: Camera) -> NDArray[np.float32]:
-        """Sky behind the scene at every pixel's centre, (H, W, 3) float32.
+    def background(self, camera: Camera, rows: range | None = None) -> NDArray[np.float32]:
+        """Sky behind the scene at pixels' centres, (rows, W, 3) float32; of all rows by default.
 
         Below the horizon, where a finite scene ends, lies haze: the horizon's radiance,
-        dimmed towards the nadir unless there is fog.
+        dimmed towards the nadir; fog, where it hides all, is as bright there.
         """
-        rays = camera.rays().reshape(-1, 3)
+        rays = camera.rays(camera.pixel_centres(rows)).reshape(-1, 3)
         rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-        dimmed = 1 - (not self._fog) * _HAZE_DIMMING * np.sqrt(np.clip(-rays[:, 2:], 0, 1))
+        dimmed = 1 - self._dimming * np.sqrt(np.clip(-rays[:, 2:], 0, 1))
         radiance = self._sky.at(rays) * dimmed + self._disc(rays)
-        return radiance.astype(np.float32).reshape(camera.height, camera.width, 3)
+        return radiance.astype(np.float32).reshape(-1, camera.width, 3)
 
     def _disc(self, rays: Array) -> Array:
         """Radiance of the sun's disc along rays, (N, 3)."""
@@ -187,7 +187,7 @@ def _clear(conditions: Conditions) -> _Light:
         return low
     high, sine = _day(conditions), math.sin(math.radians(conditions.sun_elevation_deg))
     mixed = _Light(*(share * h + (1 - share) * w for h, w in zip(high, low, strict=True)))
-    dim, bright, now = (float(light.falling(sine) @ _LUMINANCE) for light in (low, high, mixed))
+    dim, bright, now = (float(light.falling(sine) @ LUMINANCE) for light in (low, high, mixed))
     scale = dim ** (1 - share) * bright**share / now
     return _Light(mixed.sky * scale, mixed.sun * scale)
 
@@ -195,7 +195,7 @@ def _clear(conditions: Conditions) -> _Light:
 def _day(conditions: Conditions) -> _Light:
     azimuth = conditions.sun_azimuth_deg
     rays = directions(elevations(), turns(), azimuth)
-    sun = sun_direction(conditions)
+    sun = sun_direction(conditions.sun_elevation_deg, conditions.sun_azimuth_deg)
     sky, disc = clear_day(sun, conditions.turbidity, _GROUND_REFLECTANCE, rays.reshape(-1, 3))
     return _Light(sky.reshape(rays.shape), disc)
 
@@ -203,14 +203,14 @@ def _day(conditions: Conditions) -> _Light:
 def _twilight(conditions: Conditions) -> _Light:
     """As bright as twilight is known to be."""
     elevation, turbidity = conditions.sun_elevation_deg, conditions.turbidity
-    sky = scattered(elevation, turbidity, elevations(), turns())
+    sky = refined(scattered(elevation, turbidity, elevations(COARSE), turns(COARSE)))
     sun = direct(elevation, turbidity) if elevation > 0 else np.zeros(3)
-    grey = (sky @ _LUMINANCE)[..., None]
+    grey = (sky @ LUMINANCE)[..., None]
     # Blue stays: a sky without any shows as a yellow blot.
     seen = _Light(np.maximum(grey + _VIVID * (sky - grey), _LEAST * grey), sun)
-    lux = float(seen.falling(math.sin(math.radians(elevation))) @ _LUMINANCE)
+    lux = float(seen.falling(math.sin(math.radians(elevation))) @ LUMINANCE)
     stars = starlight(elevations())[:, None]
     share = min(max((_STARS_DEG - elevation) / (_STARS_DEG - _NIGHT_DEG), 0.0), 1.0)
-    mixed = (1 - share) / lux * seen.sky + share / float(irradiance(stars) @ _LUMINANCE) * stars
+    mixed = (1 - share) / lux * seen.sky + share / float(irradiance(stars) @ LUMINANCE) * stars
     strength = illuminance(elevation) / LUX_PER_UNIT
     return _Light(mixed * strength, sun * strength / lux)

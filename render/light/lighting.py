@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vasgen.conditions import Conditions
+from vasgen.render.light.fog import Fog
 from vasgen.render.light.lamplight import LampLight
 from vasgen.render.light.light import Daylight
 from vasgen.render.light.windows import Windows
-from vasgen.render.tracing.fog import Fog
 
 
 @dataclass(frozen=True)

@@ -120,13 +120,31 @@ def _paint(mi: Any, point: Any, level: Any, above: Any, side: Any, low: Any, wor
     height = dr.square(share(one, 1)) * 2.0
     furnished = (point.y - low < height) & (share(one, 2) < 0.7)
     wood = dr.lerp(0.08, 0.40, share(one, 3)) * mi.Color3f(1.15, 0.95, 0.75)
-    # A picture or a shelf hangs on some walls.
-    shift = along / _PIECE - dr.floor(along / _PIECE) - 0.5
-    hung = (share(one, 4) < 0.25) & (dr.abs(shift) < 0.32) & (dr.abs(point.y - low - 1.6) < 0.28)
-    hue = mi.Color3f(share(one, 5), share(one, 6), share(one, 7)) * 0.5 + 0.08
-    upright = dr.select(furnished, wood, dr.select(hung, hue, wall))
+    framed, print_ = _picture(mi, point.y - low, along, one, word)
+    upright = dr.select(furnished, wood, dr.select(framed, print_, wall))
     flat = dr.select(above, mi.Color3f(0.85), mi.Color3f(0.34, 0.26, 0.19))
     return dr.select(level, flat, upright)
+
+
+def _picture(mi: Any, height: Any, along: Any, one: Any, word: Any) -> tuple[Any, Any]:
+    """Where a picture hangs on a piece of wall, and its colour; many rooms have none."""
+    import drjit as dr
+
+    half = dr.lerp(0.10, 0.46, share(one, 4))
+    tall = half * dr.lerp(0.55, 1.5, share(one, 8))
+    middle = dr.lerp(1.25, 1.85, share(one, 9))
+    room = _PIECE / 2
+    shift = (along / _PIECE - dr.floor(along / _PIECE) - 0.5) * _PIECE
+    shift -= (share(one, 10) - 0.5) * dr.maximum(room - half, 0)
+    across, up = dr.abs(shift) / dr.minimum(half, room), dr.abs(height - middle) / tall
+    hung = (share(word, 18) < 0.55) & (share(one, 11) < dr.lerp(0.05, 0.5, share(word, 19)))
+    hue = mi.Color3f(share(one, 5), share(one, 6), share(one, 7))
+    grey = dr.lerp(0.10, 0.60, dr.square(share(one, 12)))
+    # Prints fade; a passe-partout is nearly white.
+    faded = dr.lerp(mi.Color3f(grey), hue * (0.3 + grey), 0.3)
+    mounted = (share(one, 13) < 0.5) & (dr.maximum(across, up) > 0.62)
+    colour = dr.select(mounted, mi.Color3f(0.72, 0.70, 0.66), faded)
+    return hung & (across < 1) & (up < 1), colour
 
 
 def _curtain(mi: Any, view: _View, word: Any, cloth: Cloth) -> tuple[Any, Any]:

@@ -12,6 +12,9 @@ from vasgen import runtime
 
 Array = NDArray[np.float64]
 
+#: Rows and columns of a table that is computed in full, to be refined.
+COARSE = 48
+
 #: Rows (elevation) and columns (angle between line of sight and sun along the horizon).
 ROWS, COLUMNS = 128, 128
 
@@ -24,6 +27,19 @@ def elevations(count: int = ROWS) -> Array:
 def turns(count: int = COLUMNS) -> Array:
     """Of the columns, radians: dense at the side of the sun."""
     return np.asarray(np.linspace(0, 1, count) ** 2 * np.pi)
+
+
+def refined(radiance: Array) -> Array:
+    """The sky of (COARSE, COARSE, 3) at the entries of the table, (ROWS, COLUMNS, 3), by splines.
+
+    The rows and columns of both are even in the roots of the angles.
+    """
+    from scipy.interpolate import CubicSpline
+
+    known = np.linspace(0, 1, COARSE)
+    rows = CubicSpline(known, radiance, axis=0)(np.linspace(0, 1, ROWS))
+    whole = CubicSpline(known, rows, axis=1)(np.linspace(0, 1, COLUMNS))
+    return np.asarray(np.maximum(whole, 0))
 
 
 def directions(elevation: Array, turn: Array, azimuth_deg: float) -> Array:
@@ -98,11 +114,11 @@ def irradiance(radiance: Array, passing: Array | float = 1.0) -> Array:
 
 def _weights() -> Array:
     """Projected solid angle of a table's entries, (ROWS, COLUMNS); of sum pi."""
-    share = _shares(np.sin(elevations()) ** 2 / 2)[:, None] * _shares(2 * turns())
+    share = trapezoid(np.sin(elevations()) ** 2 / 2)[:, None] * trapezoid(2 * turns())
     return np.asarray(share)
 
 
-def _shares(values: Array) -> Array:
+def trapezoid(values: Array) -> Array:
     """Trapezoidal weights of samples over a variable."""
     step = np.diff(values)
     return np.concatenate([[step[0] / 2], (step[1:] + step[:-1]) / 2, [step[-1] / 2]])

@@ -36,6 +36,9 @@ from vasgen.semantics import SemanticClass
 #: By which factor the coordinates of natural surfaces shrink where they vary themselves.
 _LARGE = 0.137
 
+#: Strength of that on streets.
+_BLOTCHES = 0.4
+
 #: How recipes wear: as masonry, as cladding that only gets dirty, as a street.
 _MASONRY, _CLADDING, _STREET = 1, 2, 3
 _WEAR = {
@@ -208,7 +211,9 @@ class Skin:
         shown = (number > 0) & ((upright & bare) | natural)
         second = self._texels.colour(ad.UInt32(number), place, shown).xyz
         mean = dr.select(natural, dr.maximum(points.constant.xyz, 1e-3), DETAIL_MEAN)
-        return dr.select(shown, second / mean, 1)
+        # Enlarged chippings are blotches: on streets they are but hinted at.
+        strength = dr.select(points.wear == _STREET, _BLOTCHES, 1)
+        return dr.select(shown, 1 + strength * (second / mean - 1), 1)
 
     def _worn(self, points: _Points, colour: Any, rough: Any, bare: Any, glass: Any) -> Any:
         """What weather and use leave of colour and roughness, Array4f."""

@@ -26,6 +26,9 @@ Float = NDArray[np.float32]
 #: Metres that the shared noise covers, and its texels.
 NOISE_M, _NOISE_TEXELS = 16.0, 1024
 
+#: How much finer than this noise the grain of asphalt is.
+_FINER = 9.3
+
 
 def stains() -> Texture:
     """Three kinds of noise, each even over [0, 1]: runs of water, clouds, and mottles."""
@@ -96,7 +99,9 @@ class Weathering:
         ad = arrays()
         noise = self._at(self._noise, x, y, ad.UInt32(7), active)
         blots = _step(noise.y, 0.55, 0.95) * _step(noise.z, 0.3, 0.8)
-        colour = colour * (1 - 0.22 * blots) * (1 + 0.16 * (noise.z - 0.5))
+        # Chippings of half a centimetre: what is left of asphalt from close by.
+        fine = self._at(self._noise, x * _FINER, y * _FINER, ad.UInt32(13), active).z - 0.5
+        colour = colour * (1 - 0.22 * blots) * (1 + 0.10 * (noise.z - 0.5)) * (1 + 0.5 * fine)
         for size in (7.0, 17.0):
             colour = colour * _trench(x, y, size, noise)
         cover, covered = self._cover(x, y, active)

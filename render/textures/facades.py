@@ -145,7 +145,11 @@ def _below(mask: Float, reach: int) -> Float:
     """How much of the ``reach`` texels above each texel is covered, fading."""
     ramp = 1 - np.arange(1, reach + 1) / (reach + 1)
     weights = np.concatenate([np.zeros(reach + 1), ramp]).astype(np.float32)
-    above = correlate1d(mask, weights, axis=0, mode="constant") * (1 - np.clip(mask, 0, 1))
+    # Facades repeat: work on each different column once.
+    columns = np.ascontiguousarray(mask.T).view(np.dtype((np.void, mask.itemsize * len(mask))))
+    _, first, which = np.unique(columns.ravel(), return_index=True, return_inverse=True)
+    above = correlate1d(mask[:, first], weights, axis=0, mode="constant")[:, which]
+    above *= 1 - np.clip(mask, 0, 1)
     return np.asarray(np.clip(above / reach * 2, 0, 1), np.float32)
 
 

@@ -128,6 +128,6 @@ def rectangle(count: int, u: tuple[float, float], v: tuple[float, float]) -> Flo
 def mix(under: ArrayLike, over: ArrayLike, cover: ArrayLike) -> Float:
     """``over`` where ``cover`` is 1, ``under`` where it is 0."""
     low = np.asarray(under, np.float32)
-    return np.asarray(
-        low + (np.asarray(over, np.float32) - low) * np.asarray(cover, np.float32), np.float32
-    )
+    result = (np.asarray(over, np.float32) - low) * np.asarray(cover, np.float32)
+    result += low
+    return np.asarray(result, np.float32)

@@ -28,7 +28,8 @@ class Exposure(NamedTuple):
         ray: Ray3f from the camera.
         number: UInt32 of the sample within its pixel.
         turn: Point2f that decides where the first surface sends the path.
-        order: UInt32 index that puts the paths in order: all of the first pixel, then the next.
+        order: UInt32 index that puts the paths in order: all of the first pixel, then the next;
+            after the last pixel come a few that count for nothing.
     """
 
     ray: Any
@@ -44,6 +45,7 @@ def expose(
     origin: NDArray[np.float64],
     samples: range,
     seed: int,
+    rows: range | None = None,
 ) -> Exposure:
     """Rays through random points of every pixel.
 
@@ -57,14 +59,17 @@ def expose(
         origin: (3,) of the coordinates that are traced, world metres.
         samples: numbers of the samples to take of each pixel.
         seed: of the picture.
+        rows: of the picture to take; by default all.
     """
     import drjit as dr
 
-    pixels = -(-camera.width * camera.height // BLOCK) * BLOCK
+    rows = range(camera.height) if rows is None else rows
+    pixels = -(-camera.width * len(rows) // BLOCK) * BLOCK
     lane = dr.arange(mi.UInt32, pixels * len(samples))
     count = dr.opaque(mi.UInt32, len(samples))
     group = lane // BLOCK
-    pixel = group // count * BLOCK + lane % BLOCK
+    first = dr.opaque(mi.UInt32, rows.start * camera.width)
+    pixel = first + group // count * BLOCK + lane % BLOCK
     number = group % count + dr.opaque(mi.UInt32, samples.start)
     jitter = _even(mi, pixel, number, key(seed, "pixel"))
     wide = dr.opaque(mi.UInt32, camera.width)

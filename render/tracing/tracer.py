@@ -16,11 +16,13 @@ from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.lamps import street_lamps
 from vasgen.raycast import RayCaster
+from vasgen.render.bands import row_bands
 from vasgen.render.light.lamplight import LampLight
 from vasgen.render.light.light import exposure_of
 from vasgen.render.light.lighting import Lighting, lighting
 from vasgen.render.light.windows import Windows
 from vasgen.render.looks.looks import Looks
+from vasgen.render.tracing.denoiser import denoise
 from vasgen.render.tracing.lens import expose
 from vasgen.render.tracing.paths import Paths
 from vasgen.render_spec import RenderSpec
@@ -72,11 +74,17 @@ class PathTracer:
         # Each change of Mitsuba's variant costs 50 ms: change once.
         with runtime.colour_variant() as mi:
             light = self._light(mi, conditions)
-            mean = self._mean(mi, camera, conditions, seed)
-            colour = mean[..., :3] + (1 - mean[..., 9:]) * light.daylight.background(camera)
             # The light of a night without lamps is too faint for the denoiser: show it as seen.
             seen = np.float32(exposure_of(conditions.light))
-            return _denoise(seen * colour, mean[..., 3:6], mean[..., 6:9]) / seen
+            shape = (camera.height, camera.width, 3)
+            colour, albedo, normal = (np.empty(shape, np.float32) for _ in range(3))
+            for rows in row_bands(camera):
+                mean = self._mean(mi, camera, conditions, rows, seed)
+                behind = light.daylight.background(camera, rows)
+                band = slice(rows.start, rows.stop)
+                colour[band] = seen * (mean[..., :3] + (1 - mean[..., 9:]) * behind)
+                albedo[band], normal[band] = mean[..., 3:6], mean[..., 6:9]
+            return denoise(colour, albedo, normal) / seen
 
     def _light(self, mi: Any, conditions: Conditions) -> Lighting:
         """Prepare the light, unless that of the last picture serves again."""
@@ -95,25 +103,34 @@ class PathTracer:
             self._lamps = LampLight(mi, posts, self._caster.centre, bundle.face_table.instance)
         self._windows = Windows(mi, bundle.face_table, bundle.visual_materials)
 
-    def _mean(self, mi: Any, camera: Camera, conditions: Conditions, seed: int) -> Float:
-        """Mean over the samples, (H, W, 10): radiance, albedo, normal, coverage."""
-        pixels = camera.width * camera.height
+    def _mean(
+        self, mi: Any, camera: Camera, conditions: Conditions, rows: range, seed: int
+    ) -> Float:
+        """Mean over the samples, (rows, W, 10): radiance, albedo, normal, coverage."""
+        pixels = camera.width * len(rows)
         at_once = max(1, min(self._samples, _PATHS_AT_ONCE // pixels))
         total = np.zeros((pixels, 10))
         for first in range(0, self._samples, at_once):
             samples = range(first, min(first + at_once, self._samples))
-            total += self._sum(mi, camera, conditions, samples, seed)[:pixels]
+            total += self._sum(mi, camera, conditions, rows, samples, seed)[:pixels]
         mean = (total / self._samples).astype(np.float32)
-        return mean.reshape(camera.height, camera.width, 10)
+        return mean.reshape(len(rows), camera.width, 10)
 
     def _sum(
-        self, mi: Any, camera: Camera, conditions: Conditions, samples: range, seed: int
+        self,
+        mi: Any,
+        camera: Camera,
+        conditions: Conditions,
+        rows: range,
+        samples: range,
+        seed: int,
     ) -> NDArray[np.float64]:
         """Sums over some of the samples, (pixels, 10)."""
         import drjit as dr
 
-        exposure = expose(mi, camera, conditions, self._caster.centre, samples, seed)
-        state = dr.opaque(mi.UInt64, key(seed, "path", samples.start) % 2**64)
+        exposure = expose(mi, camera, conditions, self._caster.centre, samples, seed, rows)
+        place = (rows.start,) if rows.start else ()
+        state = dr.opaque(mi.UInt64, key(seed, "path", samples.start, *place) % 2**64)
         random = mi.PCG32(dr.width(exposure.number), initstate=state)
         radiance, guides = self._paths.follow(mi, random, exposure, self._samples)
         channels = [*radiance, *guides.albedo, *guides.normal, guides.covered]
@@ -123,10 +140,3 @@ class PathTracer:
             for channel in channels
         ]
         return np.stack([np.array(part, np.float64) for part in sums], axis=-1)
-
-
-def _denoise(colour: Float, albedo: Float, normal: Float) -> Float:
-    import pyoidn
-
-    guides = {"albedo": np.ascontiguousarray(albedo), "normal": np.ascontiguousarray(normal)}
-    return np.asarray(pyoidn.denoise(np.ascontiguousarray(colour), hdr=True, **guides))

@@ -16,6 +16,7 @@ from vasgen.camera import Camera
 from vasgen.errors import InputError
 from vasgen.layers import Bool, Float, ImageLayers
 from vasgen.render.unreal.pictures import FARTHEST_M, UNNAMED, Bytes8, Depth
+from vasgen.semantics import BUILDING
 
 #: Corners of vertices that are rounded to float32 in centimetres, metres.
 _ROUNDING_M = 0.01
@@ -35,12 +36,14 @@ class Measured(NamedTuple):
         depth: z-depth.
         normal: (H, W, 3) float32 world normals.
         instance: (H, W) int32 object ids; ``UNNAMED`` where Unreal's object carries none.
+        named: ids that objects of the level carry, wherever they are.
     """
 
     picture: Bytes8 | None
     depth: Depth
     normal: Float
     instance: NDArray[np.int32]
+    named: frozenset[int]
 
 
 class Disagreement(NamedTuple):
@@ -128,3 +131,27 @@ def require_agreement(
         f"pixels (allowed: {100 * limit:g} %); at column {column}, row {row} it is {theirs}, not "
         f"{ours}: load the level that was made of this scene."
     )
+
+
+def require_names(name: str, exact: ImageLayers, measured: Measured, limit: float) -> None:
+    """Refuse a view of buildings that the level does not name: nothing would prove their ids.
+
+    Args:
+        name: what to call the scene.
+        exact: the scene's layers.
+        measured: Unreal's.
+        limit: largest share of the pixels that may show such buildings.
+
+    Raises:
+        InputError: if more do.
+    """
+    building = np.isin(exact.semantic, list(BUILDING)) & (exact.instance > 0)
+    lost = building & ~np.isin(exact.instance, list(measured.named))
+    if lost.mean() > limit:
+        ids, sizes = np.unique(exact.instance[lost], return_counts=True)
+        raise InputError(
+            f"{100 * lost.mean():.1f} % of the pixels (allowed: {100 * limit:g} %) show buildings "
+            f"of scene {name!r} that no object of the level is named after, most of them "
+            f"building_{ids[sizes.argmax()]:05d}: import the level by examples/unreal_import.py "
+            "with a content folder, or name its objects so."
+        )

@@ -16,7 +16,12 @@ from vasgen.layers import NO_MATERIAL, Bool, ImageLayers
 from vasgen.render.picture import from_display
 from vasgen.render.renderer import Renderer
 from vasgen.render.unreal import pictures
-from vasgen.render.unreal.agreement import Measured, disagreement, require_agreement
+from vasgen.render.unreal.agreement import (
+    Measured,
+    disagreement,
+    require_agreement,
+    require_names,
+)
 from vasgen.render.unreal.connection import Connection
 from vasgen.render.unreal.coordinates import field_of_view_deg
 from vasgen.render.unreal.level import Level, settable
@@ -93,6 +98,7 @@ class UnrealRenderer:
         measured = self.measure(camera, wanted, rgb=rgb)
         found = disagreement(camera, exact, measured)
         require_agreement(self._name, found, exact, measured, self._limit)
+        require_names(self._name, exact, measured, self._limit)
         if measured.picture is None:
             return exact
         return dataclasses.replace(exact, rgb=from_display(measured.picture, wanted))
@@ -123,7 +129,11 @@ class UnrealRenderer:
         normal = pictures.read_picture("normal", level.capture("normal png"), width, height)
         mask = pictures.read_picture("object_mask", level.capture("object_mask png"), width, height)
         return Measured(
-            picture, depth, pictures.normals(normal), pictures.instances(mask, level.ids)
+            picture,
+            depth,
+            pictures.normals(normal),
+            pictures.instances(mask, level.ids),
+            frozenset(level.ids.values()) - {pictures.UNNAMED},
         )
 
     def _near(self, exact: ImageLayers) -> ImageLayers:

@@ -1,21 +1,22 @@
 """A connection to the UnrealCV server inside a running Unreal, through UnrealCV's own client.
 
-The client waits for ever for a greeting, reads on in a thread that dies of a lost connection,
-and prints. Here each wait has an end, and each failure is one clear line.
+The client's own socket waits for ever for a greeting, its reading thread dies of a lost
+connection, and both print. Here the socket is ours: each wait has an end, and each failure is one
+clear line. Nothing outside of this connection is changed.
 """
 
 from __future__ import annotations
 
-import logging
 import socket
+import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from vasgen.errors import InputError, MissingDependencyError
-from vasgen.render.unreal.probe import Endpoint, UnreachableError, probe
+from vasgen.render.unreal import wire
+from vasgen.render.unreal.probe import GREETING_S, Endpoint, UnreachableError, greeted
 
 Result = TypeVar("Result")
 
@@ -37,9 +38,6 @@ COMMANDS = (
     "vget /objects",
     "vget /object/name/color",
 )
-
-#: A greeting comes at once from a game that runs.
-GREETING_S = 10.0
 
 #: Seconds between attempts to connect anew.
 _WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -122,41 +120,52 @@ class Connection:
             client.disconnect()
 
     def _exchange(self, commands: Sequence[str]) -> list[Any]:
-        started = time.monotonic()
         try:
             replies: list[Any] = self._client.request_batch(list(commands))
-        except (OSError, AssertionError) as error:
+        except TimeoutError as error:
             self.close()
-            if time.monotonic() - started < 0.9 * self._timeout_s:
-                raise UnreachableError(
-                    f"lost the connection to UnrealCV at {self.address} at {commands[0]!r}; is "
-                    "Unreal still running?"
-                ) from error
             raise InputError(
                 f"UnrealCV at {self.address} does not answer {commands[0]!r} within "
                 f"{self._timeout_s:g} s: is the game paused, or still loading?"
             ) from error
+        except (OSError, AssertionError) as error:
+            self.close()
+            raise UnreachableError(
+                f"lost the connection to UnrealCV at {self.address} at {commands[0]!r}; is "
+                "Unreal still running?"
+            ) from error
         return replies
 
     def _open(self) -> None:
-        client, greeting_s = _new_client(self.address), min(GREETING_S, self._timeout_s)
+        unrealcv, greeting_s = _library(), min(GREETING_S, self._timeout_s)
+        line = greeted(self.address, greeting_s)
+        client = _client_on(line, unrealcv.Client(tuple(self.address)))
         try:
-            with _limited(greeting_s), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of an old server; that is refused below
-                client.connect()
-            if not client.isconnected():
-                probe(self.address, greeting_s)  # says why
-                raise UnreachableError(
-                    f"UnrealCV at {self.address} greets, but answers nothing within "
-                    f"{greeting_s:g} s: is the game paused, or still loading?"
-                )
-            client.sock.settimeout(self._timeout_s)
-            _check_version(client, self.address, self._timeout_s)
+            _check_version(unrealcv.ApiVersionManager(self._first_request(client)), self.address)
         except BaseException:
             client.disconnect()
             raise
+        line.settimeout(self._timeout_s)
         self._client = client
         self._opened += 1
+
+    def _first_request(self, client: Any) -> Callable[..., Any]:
+        """Asks a server that has greeted just now."""
+
+        def request(command: str, **_: object) -> Any:
+            try:
+                return client.request_batch([command])[0]
+            except TimeoutError as error:
+                raise UnreachableError(
+                    f"UnrealCV at {self.address} greets, but answers nothing within "
+                    f"{client.sock.gettimeout():g} s: is the game paused, or still loading?"
+                ) from error
+            except (OSError, AssertionError) as error:
+                raise UnreachableError(
+                    f"UnrealCV at {self.address} breaks off after greeting ({error})."
+                ) from error
+
+        return request
 
 
 def is_refusal(reply: object) -> bool:
@@ -164,55 +173,53 @@ def is_refusal(reply: object) -> bool:
     return reply is None or (isinstance(reply, str) and reply.lower().startswith("error"))
 
 
-def _new_client(address: Endpoint) -> Any:
-    """UnrealCV's client: silent, and with a reading thread that reports why it ends."""
+def _library() -> Any:
+    """The package unrealcv.
+
+    Raises:
+        MissingDependencyError: if it is not there, or needs a library that is not.
+    """
     try:
         import unrealcv
     except ImportError as error:
         raise MissingDependencyError(
             f"the Unreal backend needs UnrealCV's client ({error}): pip install 'vasgen[unreal]'."
         ) from error
-    logging.getLogger("unrealcv").setLevel(logging.CRITICAL + 1)
-    vars(unrealcv)["print"] = _silent
+    return unrealcv
 
-    client: Any = unrealcv.Client(tuple(address))
-    client.RECONNECT_ATTEMPTS = 0  # it would read the dead socket again, for a minute
-    read = client.receive_loop_queue
+
+def _client_on(line: socket.socket, client: Any) -> Any:
+    """UnrealCV's client on an open socket, and its reading thread begun.
+
+    Its own ways to send and receive print, and read the dead socket again for a minute.
+    """
+
+    def send(message: bytes) -> bool:
+        wire.send(line, message)
+        return True
+
+    def receive() -> bytes:
+        message = wire.receive(line)
+        if not message.partition(b":")[0].isdigit():
+            raise ConnectionError(f"a reply begins with {message[:20]!r}")
+        return message
 
     def read_and_report() -> None:
         try:
-            read()
+            client.receive_loop_queue()
         except Exception as error:
             client.recv_data_q.put(error)
 
-    client.receive_loop_queue = read_and_report
+    client.sock, client.send, client.receive = line, send, receive
+    client.t = threading.Thread(target=read_and_report, daemon=True)
+    client.t.start()
     return client
 
 
-def _silent(*_: object) -> None:
-    """What the client prints is for its developers."""
-
-
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Sockets made meanwhile wait no longer: the client makes its own, without an end."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _check_version(client: Any, address: Endpoint, timeout_s: float) -> None:
-    from unrealcv import ApiVersionManager
-
-    versions = ApiVersionManager(client.request)
+def _check_version(versions: Any, address: Endpoint) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        versions.load(timeout=2 * timeout_s)  # the socket's own end comes first
-    if not client.isconnected():
-        raise UnreachableError(f"UnrealCV at {address} broke off after greeting.")
+        warnings.simplefilter("ignore")  # of an old server; that is refused below
+        versions.load()
     oldest = ".".join(map(str, OLDEST))
     version = versions.get_server_version_tuple()
     if not versions.has_command_capabilities() or (version and version < OLDEST):

@@ -7,16 +7,19 @@ import dataclasses
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.errors import InputError
-from vasgen.render.light.light import sun_direction
 from vasgen.render.unreal.connection import Connection, is_refusal
 from vasgen.render.unreal.coordinates import field_of_view_deg, light_rotation, unreal_pose
 from vasgen.render.unreal.pictures import colour, object_id
+from vasgen.sun import sun_direction
 
 #: The level's sun, if it is one that can be turned.
 SUN = "Sun"
 
 #: Conditions that a sun can be turned to; the others are Unreal's own.
 _OF_THE_SUN = ("sun_elevation_deg", "sun_azimuth_deg")
+
+#: Conditions of any value: motion shows while the shutter is open only, and it cannot be.
+_ANY = (*_OF_THE_SUN, "velocity_m_s")
 
 
 class Level:
@@ -54,7 +57,8 @@ class Level:
             InputError: if the level has none that is known by its name.
         """
         if SUN in self._names:
-            self._set(f"/object/{SUN}/rotation", light_rotation(sun_direction(conditions)))
+            to_sun = sun_direction(conditions.sun_elevation_deg, conditions.sun_azimuth_deg)
+            self._set(f"/object/{SUN}/rotation", light_rotation(to_sun))
             return
         if any(getattr(conditions, name) != getattr(Conditions(), name) for name in _OF_THE_SUN):
             raise InputError(
@@ -89,7 +93,7 @@ def settable(conditions: Conditions) -> Conditions:
     usual = Conditions()
     for field in dataclasses.fields(conditions):
         value = getattr(conditions, field.name)
-        if field.name not in _OF_THE_SUN and value != getattr(usual, field.name):
+        if field.name not in _ANY and value != getattr(usual, field.name):
             raise InputError(
                 f"{field.name} is {value}; UnrealCV can set {' and '.join(_OF_THE_SUN)} only: "
                 "leave it out, or use the backend mitsuba."

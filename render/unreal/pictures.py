@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from vasgen.errors import InputError
 from vasgen.render.unreal.coordinates import CM_PER_M, to_unreal_axes
@@ -57,9 +59,9 @@ def read_depth(reply: object, width: int, height: int) -> Depth:
     """
     try:
         file = BytesIO(reply) if isinstance(reply, bytes) else BytesIO()
-        with np.errstate(over="ignore"):
-            half = np.load(file, allow_pickle=False).astype(np.float16)
-    except (ValueError, EOFError, OSError):
+        with np.errstate(over="ignore", invalid="ignore"):
+            half = np.lib.format.read_array(file, allow_pickle=False).astype(np.float16)
+    except Exception:  # damaged headers raise a dozen kinds, from TokenError to MemoryError
         raise _unusable("depth", reply) from None
     half = half.squeeze(-1) if half.ndim == 3 and half.shape[-1] == 1 else half
     _check_size("depth", half.shape, width, height)
@@ -81,16 +83,19 @@ def read_picture(kind: str, reply: object, width: int, height: int) -> Bytes8:
     Raises:
         InputError: if the reply is no such picture.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         file = BytesIO(reply) if isinstance(reply, bytes) else BytesIO()
-        with Image.open(file) as image:
-            picture = np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of sizes that are refused below
+            with Image.open(file) as image:
+                _check_size(kind, image.size[::-1], width, height)
+                return np.asarray(image.convert("RGB"))
+    except InputError:
+        raise
+    except Exception:  # damaged chunks raise half a dozen kinds, SyntaxError among them
         raise _unusable(kind, reply) from None
-    _check_size(kind, picture.shape[:2], width, height)
-    return picture
 
 
 def normals(picture: Bytes8) -> Float:
@@ -132,13 +137,10 @@ def instances(picture: Bytes8, ids: Mapping[Colour, int]) -> NDArray[np.int32]:
     flat = picture.reshape(-1, 3).astype(np.int32)
     keys, place = np.unique(flat @ np.array([65536, 256, 1], np.int32), return_inverse=True)
     seen = np.stack([keys >> 16, keys >> 8 & 255, keys & 255], axis=-1)
-    known = np.array([*ids, (999, 999, 999)], np.int32)
-    named = np.array([*ids.values(), UNNAMED], np.int32)
-    away = np.abs(seen[:, None] - known[None]).max(axis=2)
-    nearest = away.argmin(axis=1)
-    close = away[np.arange(len(seen)), nearest] <= _COLOUR_TOLERANCE
-    found = np.where(close, named[nearest], UNNAMED).astype(np.int32)
-    return found[place.ravel()].reshape(picture.shape[:2])
+    known = cKDTree(np.array([*ids], np.int32).reshape(-1, 3))
+    named = np.array([*ids.values(), UNNAMED], np.int32)  # the tree's index of nothing is the last
+    _, nearest = known.query(seen, p=np.inf, distance_upper_bound=_COLOUR_TOLERANCE + 0.5)
+    return np.asarray(named[nearest][place.ravel()].reshape(picture.shape[:2]))
 
 
 def _check_size(kind: str, shape: tuple[int, ...], width: int, height: int) -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from vasgen.bundle import SceneBundle
 from vasgen.cli import app
+from vasgen.commands import pictures
 from vasgen.datasets import read_views
 from vasgen.errors import InputError
 from vasgen.orchestrate import read_poses
@@ -89,6 +90,15 @@ def test_version():
 def test_the_help_says_what_is_left_to_the_command():
     text = re.sub(r"[\s│]+", " ", run("city", "--help"))
     assert all(f"[default: ({value})]" in text for value in ("downtown", "500", "2", "field"))
+
+
+@pytest.mark.parametrize("command", ["render", "video"])
+def test_the_help_lists_the_options_of_pictures(command):
+    text = re.sub(r"[\s│]+", " ", run(command, "--help"))
+    flags = [option.__metadata__[0].default for option in pictures._OPTIONS.values()]
+    assert len(flags) == 15
+    assert all(f" {flag} " in text for flag in flags)
+    assert all(word in text for word in ("negative at night", "Light paths a pixel", "HOST:PORT"))
 
 
 def test_city_makes_a_scene_folder(scene):

@@ -67,7 +67,7 @@ ERRORS = [
     ),
     (
         ["render", "sionna:box", "--out", "v", "--no-rgb", "--lamps", "on"],
-        "vasgen: --no-rgb draws no pictures, and conditions change nothing else: leave out lamps.",
+        "vasgen: --no-rgb draws no pictures, and nothing else depends on --lamps: leave that out.",
     ),
     (
         ["render", "sionna:box", "--out", "v", "--position", "1,2", "--target", "0,0,0"],

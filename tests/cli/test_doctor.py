@@ -92,3 +92,8 @@ def test_no_unreal_is_no_fault(monkeypatch):
     assert not check.required
     assert check.detail.startswith("no Unreal at 127.0.0.1:9: Connection refused")
     assert check.remedy == "docs/unreal.md"
+
+
+def test_an_address_that_cannot_be_one_is_told(monkeypatch):
+    monkeypatch.setenv("VASGEN_UNREAL", "a..b:9000")
+    assert doctor._unreal().detail.startswith("Unreal's address is 'a..b:9000'; allowed: HOST:PORT")

@@ -7,9 +7,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.orchestrate.test_video import decoded
 from tests.support import street_canyon
+from vasgen import orchestrate
 from vasgen.cli import app
-from vasgen.orchestrate import read_poses, read_track
+from vasgen.orchestrate import read_poses, read_track, write_poses
+from vasgen.spec import parse_render
 
 
 def run(*arguments):
@@ -58,15 +61,70 @@ def test_other_commands_read_the_poses_of_a_drive(folder, tmp_path):
 def test_a_video_is_made(folder, tmp_path):
     out = tmp_path / "depth.mp4"
     command = ("video", folder / "scene", folder / "drive.json", "--layer", "depth", "--out", out)
-    result = run(*command, "--width", 24, "--height", 18)
+    result = run(*command, "--width", 24)
     assert result.exit_code == 0, (result.output, result.exception)
     assert result.stderr.splitlines() == [
         "Loading the scene",
         "Drawing 4 frames",
         "Encoding the video",
     ]
-    assert out.stat().st_size > 500
+    assert decoded(out)[1]["size"] == (24, 18)
     assert [path.name for path in tmp_path.iterdir()] == ["depth.mp4"]
+
+
+def test_a_video_of_a_foggy_night_is_darker(folder, tmp_path):
+    bright = []
+    for name, options in (("day", []), ("night", ["--sun-elevation-deg", -12, "--lamps", "off"])):
+        out = tmp_path / f"{name}.mp4"
+        command = ("video", folder / "scene", folder / "drive.json", "--width", 24, "--samples", 1)
+        result = run(*command, "--visibility-m", 200, *options, "--out", out)
+        assert result.exit_code == 0, (result.output, result.exception)
+        bright.append(decoded(out)[0].mean())
+    assert bright[1] < 0.6 * bright[0]
+
+
+SUN = {
+    "samples_per_pixel": ("--samples", 3),
+    "sun_elevation_deg": ("--sun-elevation-deg", -5.0),
+    "sun_azimuth_deg": ("--sun-azimuth-deg", 90.0),
+    "turbidity": ("--turbidity", 6.0),
+    "visibility_m": ("--visibility-m", 300.0),
+    "lamps": ("--lamps", "on"),
+    "shutter_s": ("--shutter-s", 0.02),
+    "exposure_ev": ("--exposure-ev", 1.0),
+}
+CLOCK = {
+    "latitude_deg": ("--latitude", 48.0),
+    "date": ("--date", "2026-06-21"),
+    "hour": ("--hour", 21.0),
+    "speed_m_s": ("--speed-m-s", 3.0),
+    "shutter_s": ("--shutter-s", 0.1),
+}
+UNREAL = {
+    "backend": ("--backend", "unreal"),
+    "unreal_far": ("--unreal-far", "sky"),
+}
+
+
+@pytest.mark.parametrize("options", [SUN, CLOCK, UNREAL], ids=["sun", "clock", "unreal"])
+@pytest.mark.parametrize("command", ["render", "video"])
+def test_pictures_have_the_same_options_everywhere(folder, monkeypatch, command, options):
+    asked = []
+
+    def draw(*args, **given):
+        asked.append(given)
+        return 4
+
+    monkeypatch.setattr(orchestrate, "render_views", draw)
+    monkeypatch.setattr(orchestrate, "make_video", draw)
+    poses = ["--poses"] if command == "render" else []
+    words = [word for option in options.values() for word in option]
+    server = ["--unreal", "gpu1:9000"] if "backend" in options else []
+    out = ["--out", "v.mp4", *words, *server]
+    result = run(command, folder / "scene", *poses, folder / "drive.json", *out)
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert asked[0]["spec"] == parse_render({key: value for key, (_, value) in options.items()})
+    assert asked[0]["unreal"] == ("gpu1:9000" if server else None)
 
 
 @pytest.mark.parametrize("kind", ["street", "pole"])
@@ -86,16 +144,43 @@ def test_plan_takes_a_kind_and_draws_a_map(folder, tmp_path, kind):
         (["plan", "S", "--kind", "car"], "options: views.kind is 'car': input should be 'uav',"),
         (["plan", "S", "--out", "p.txt"], "poses are a JSON file, not p.txt; give --out FILE.json"),
         (["fly", "S", "--kind", "pole"], "kind is 'pole'; allowed: uav, street."),
-        (["fly", "S", "--fps", "0"], "fps is 0; allowed: 0.1 to 240."),
+        (["fly", "S", "--fps", "0"], "fps is 0.0; allowed: 0.1 to 240."),
+        (["fly", "S", "--altitude-m", "2,inf"], "altitude_m is inf; allowed: 0.3 to 10000."),
+        (["fly", "S", "--fov", "200"], "fov_deg is 200.0; allowed: more than 0 and less than"),
+        (["fly", "S", "--width", "99999"], "camera size is 99999x480; allowed: at most 16384"),
         (["fly", "S", "--altitude-m", "3"], "--altitude-m is '3'; expected two numbers LOW,HIGH"),
-        (["fly", "S", "--kind", "street", "--clearance-m", "2"], "clearance_m is 2; allowed: 0.05"),
+        (
+            ["fly", "S", "--kind", "street", "--clearance-m", "2"],
+            "clearance_m is 2.0; allowed: 0.05",
+        ),
         (
             ["video", "S", "none.json", "--out", "v.mp4"],
             "cannot read poses none.json: No such file",
         ),
         (["video", "S", "P", "--out", "v.avi"], "a video is an MP4 file, not v.avi"),
-        (["video", "S", "P", "--out", "v.mp4", "--fps", "0"], "fps is 0; allowed: 0.1 to 240"),
+        (["video", "S", "P", "--out", "v.mp4", "--fps", "0"], "fps is 0.0; allowed: 0.1 to 240"),
         (["video", "S", "P", "--out", "v.mp4", "--layer", "x"], "layer is 'x'; allowed: rgb,"),
+        (
+            ["video", "S", "P", "--out", "v.mp4", "--layer", "depth", "--samples", "4", "--hour"]
+            + ["8"],
+            "--layer depth draws no pictures, and nothing else depends on --samples, --hour: leave",
+        ),
+        (
+            ["video", "S", "N", "--out", "v.mp4", "--shutter-s", "0.02"],
+            "shutter_s is 0.02, but no camera moves: give speed_m_s too, or poses with velocities",
+        ),
+        (
+            ["render", "S", "--poses", "N", "--out", "v", "--shutter-s", "0.02"],
+            "shutter_s is 0.02, but no camera moves: give speed_m_s too, or poses with velocities",
+        ),
+        (
+            ["video", "S", "P", "--out", "v.mp4", "--shutter-s", "0.02", "--speed-m-s", "3"],
+            "speed_m_s is 3.0, but the poses say how they move: leave it out.",
+        ),
+        (
+            ["video", "S", "P", "--out", "v.mp4", "--unreal", "a:1"],
+            "--unreal and --unreal-far need",
+        ),
         (["video", "S", "E", "--out", "v.mp4"], "poses empty.json hold no cameras; expected"),
         (["video", "S", "B", "--out", "v.mp4"], "view 000000: camera at (-2.0, 22.0, 8.0) is insi"),
     ],
@@ -107,9 +192,10 @@ def test_what_is_wrong_is_one_line(folder, tmp_path, monkeypatch, arguments, lin
         row[3] = value
     (tmp_path / "empty.json").write_text('{"cameras": []}')
     (tmp_path / "inside.json").write_text(json.dumps({"cameras": inside}))
+    write_poses(tmp_path / "still.json", read_poses(folder / "drive.json"))
     before = sorted(tmp_path.iterdir())
     names = {"S": folder / "scene", "P": folder / "drive.json", "E": "empty.json"}
-    names["B"] = "inside.json"
+    names |= {"B": "inside.json", "N": "still.json"}
     result = run(*(names.get(argument, argument) for argument in arguments))
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1].removeprefix("vasgen: ").startswith(line)

@@ -7,9 +7,13 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from tests.render.unreal_server import UnrealServer
+from tests.render.unreal_server import UnrealServer, require_client
+from vasgen.camera import Camera
 from vasgen.cli import app
+from vasgen.orchestrate import Pose, write_track
 from vasgen.scenes import open_scene
+
+require_client()
 
 VIEW = ["--position", "0,-20,12", "--target", "0,0,2", "--width", "32", "--height", "24"]
 
@@ -41,6 +45,18 @@ def test_a_view_by_unreal_is_that_of_mitsuba(tmp_path, server):
     assert np.abs(pictures[0] - pictures[1]).mean() < 8  # four samples a pixel, and the noise
 
 
+def test_a_video_by_unreal(tmp_path, server):
+    camera = Camera.look_at((0, -20, 12), (0, 0, 2), width=32, height=24)
+    write_track(tmp_path / "poses.json", [Pose(camera, 0.0, (3.0, 0.0, 0.0))])
+    before = len(server.asked)
+    command = ["video", "sionna:box", str(tmp_path / "poses.json"), "--backend", "unreal"]
+    out = ["--unreal", server.address, "--out", str(tmp_path / "v.mp4")]
+    made = CliRunner().invoke(app, command + out)
+    assert made.exit_code == 0, made.output
+    assert (tmp_path / "v.mp4").is_file()
+    assert any("lit" in command for command in server.asked[before:])
+
+
 def test_the_environment_names_the_server(tmp_path, server, monkeypatch):
     monkeypatch.setenv("VASGEN_UNREAL", server.address)
     assert run("--out", tmp_path / "v", "--backend", "unreal").exit_code == 0
@@ -61,7 +77,7 @@ def test_nobody_answers(tmp_path):
     [
         (["--unreal", "9000"], "--unreal and --unreal-far need --backend unreal."),
         (["--unreal-far", "sky"], "--unreal and --unreal-far need --backend unreal."),
-        (["--backend", "unreal", "--no-rgb"], "--no-rgb draws no pictures, and only pictures"),
+        (["--backend", "unreal", "--no-rgb"], "--no-rgb draws no pictures, and nothing else"),
         (["--backend", "unreal", "--unreal", "x:y"], "Unreal's address is 'x:y'; allowed: HOST:"),
     ],
 )

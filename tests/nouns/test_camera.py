@@ -71,6 +71,23 @@ def test_resizing_keeps_the_ray_through_every_image_point(camera, width, height)
     assert (other.width, other.height) == (width, height)
 
 
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        ({"width": 320}, (320, 240)),
+        ({"height": 120}, (160, 120)),
+        ({"width": 1}, (1, 1)),
+        ({"width": 100, "height": 100}, (100, 100)),
+        ({}, (640, 480)),
+    ],
+)
+def test_one_side_gives_the_other(given, size):
+    camera = look(width=640, height=480).resized(**given)
+    assert (camera.width, camera.height) == size
+    if camera.width * 480 == camera.height * 640:
+        assert camera.intrinsics[0, 0] == pytest.approx(camera.intrinsics[1, 1])
+
+
 def test_pixel_centres_stand_at_a_half():
     camera = look(width=4, height=3)
     centres = camera.pixel_centres()

@@ -54,6 +54,18 @@ def test_visibility_is_drawn_evenly_in_its_logarithm():
     assert np.median(seen) == pytest.approx(500, rel=0.3)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_share_of_the_views_has_fog(share):
+    spec = RenderSpec(visibility_m=(50.0, 5000.0), fog_share=share)
+    seen = [sample_conditions(spec, 3, name).visibility_m for name in NAMES]
+    foggy = [visibility for visibility in seen if visibility is not None]
+    assert len(foggy) / len(NAMES) == pytest.approx(share, abs=0.08)
+    # The fog of a view does not depend on how many have some.
+    always = drawn(RenderSpec(visibility_m=(50.0, 5000.0)), "visibility_m").tolist()
+    pairs = zip(seen, always, strict=True)
+    assert foggy == [here for visibility, here in pairs if visibility is not None]
+
+
 @pytest.mark.parametrize("changed", sorted(RANGES))
 def test_changing_one_range_moves_no_other_value(changed):
     for name in NAMES[:4]:
@@ -108,6 +120,11 @@ def test_a_range_of_days_holds_its_first_and_its_last():
 def test_lamps_follow_the_sun_or_the_switch(lamps, elevation, lit):
     spec = RenderSpec(lamps=lamps, sun_elevation_deg=elevation)
     assert sample_conditions(spec, 0, "000000").lamps is lit
+
+
+def test_lamps_do_not_light_themselves_in_unreal_which_has_none():
+    spec = RenderSpec(backend="unreal", sun_elevation_deg=1)
+    assert sample_conditions(spec, 0, "000000").lamps is False
 
 
 def test_records_are_read_back():

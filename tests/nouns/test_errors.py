@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import math
 import pkgutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from vasgen.errors import (
     MissingDependencyError,
     StorageError,
     VasgenError,
+    check_range,
     unknown_choice,
 )
 
@@ -77,6 +79,15 @@ def test_nothing_is_named_where_nothing_is_close():
 def test_a_value_of_another_type_and_choices_that_are_read_once_are_fine():
     line = str(unknown_choice("pattern", 5, iter(["iso", "dipole"])))
     assert line == "pattern is 5; allowed: iso, dipole."
+
+
+@pytest.mark.parametrize("value", [-1.5, 3.01, math.nan, math.inf])
+def test_a_number_out_of_range_is_named_with_its_range(value):
+    with pytest.raises(InputError) as caught:
+        check_range("share", value, -1.0, 3.0)
+    assert str(caught.value) == f"share is {value}; allowed: -1 to 3."
+    for allowed in (-1.0, 0, 3.0):
+        check_range("share", allowed, -1.0, 3.0)
 
 
 def test_the_nouns_import_no_ray_tracer():

@@ -354,6 +354,8 @@ def test_a_binary_file_says_so(tmp_path):
             "speed_m_s is 5.0, but nothing moves while the shutter is closed: give sh",
         ),
         ("lamps: dim", "render.lamps is 'dim'"),
+        ("fog_share: 0.5", "fog_share is 0.5, but there is no fog: give visibility_m too"),
+        ("{visibility_m: 90, fog_share: 1.5}", "render.fog_share is 1.5"),
         ("{latitude_deg: 100, date: 2026-01-02, hour: 3}", "latitude_deg is 100; allowed: -90 to"),
         ("{latitude_deg: 10, date: 2026-01-02, hour: 25}", "render.hour is 25; allowed: 0 to 24"),
         ("{latitude_deg: 10, date: 2026-02-30, hour: 5}", "holds a date that does not exist: day"),
@@ -363,6 +365,27 @@ def test_a_binary_file_says_so(tmp_path):
         (
             "{latitude_deg: 10, date: 2026-01-02, hour: 5, sun_azimuth_deg: 90}",
             "latitude_deg and sun_azimuth_deg contradict each other: give one of them",
+        ),
+        (
+            "{backend: unreal, turbidity: 5}",
+            "turbidity is 5.0, and Unreal cannot be told: leave it out, or use backend mitsuba",
+        ),
+        ("{backend: unreal, visibility_m: [50, 90]}", "visibility_m is (50.0, 90.0), and Unreal"),
+        ("{backend: unreal, shutter_s: 0.1}", "shutter_s is 0.1, and Unreal cannot be told"),
+        ("{backend: unreal, exposure_ev: -1}", "exposure_ev is -1.0, and Unreal cannot be told"),
+        ("{backend: unreal, lamps: on}", "lamps is on, and Unreal cannot be told"),
+        ("{backend: unreal, samples_per_pixel: 64}", "samples_per_pixel is 64, and Unreal cannot"),
+        (
+            "{backend: unreal, sun_elevation_deg: [-5, 20]}",
+            "the sun sinks to -5 degrees, and Unreal's level has no light at night: keep it above",
+        ),
+        (
+            "{backend: unreal, latitude_deg: 48, date: 2026-06-21, hour: [12, 21]}",
+            "the sun sinks to -7",
+        ),
+        (
+            "{backend: unreal, latitude_deg: [0, 60], date: [2026-05-01, 2027-05-01], hour: 15.5}",
+            "the sun sinks to -3.74",
         ),
     ],
 )
@@ -378,7 +401,9 @@ def test_impossible_conditions_are_refused_in_one_line(lines, expected):
     "lines",
     ["", "{lamps: on}", "{visibility_m: [50, 2e3], lamps: off, shutter_s: [0, 0.01]}",
      "{latitude_deg: [-30, 60], date: [2026-01-01, 2026-12-31], hour: [0, 24]}",
-     "{sun_elevation_deg: [-20, 70], sun_azimuth_deg: 90}"],
+     "{sun_elevation_deg: [-20, 70], sun_azimuth_deg: 90}",
+     "{backend: unreal, sun_elevation_deg: [1, 70]}",
+     "{backend: unreal, latitude_deg: [-23, 23], date: [2026-01-01, 2026-12-31], hour: [8, 16]}"],
 )  # fmt: skip
 def test_conditions_are_written_and_read_back(lines):
     spec = spec_from_yaml(f"render: {lines or '{}'}")

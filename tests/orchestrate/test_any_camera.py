@@ -11,6 +11,7 @@ from vasgen.datasets import read_views
 from vasgen.errors import InputError
 from vasgen.orchestrate import build, read_poses, render_views, write_poses
 from vasgen.orchestrate.camera_check import check_cameras
+from vasgen.raycast import RayCaster
 from vasgen.spec import parse_spec
 
 #: Off-centre principal point, pixels that are not square, and skewed ones.
@@ -105,9 +106,11 @@ def test_all_wrong_cameras_are_counted():
         InputError, match=r"^view b \(and 1 more\): camera at \(0\.0, 0\.0, -1\.0\)"
     ):
         check_cameras(
-            bundle(ground(50.0)), [at(0, 0, 1), at(0, 0, -1), at(1, 0, -2)], ["a", "b", "c"]
+            RayCaster(bundle(ground(50.0))),
+            [at(0, 0, 1), at(0, 0, -1), at(1, 0, -2)],
+            ["a", "b", "c"],
         )
 
 
 def test_right_cameras_pass():
-    check_cameras(street_canyon(), cameras(), ["a"] * 4)
+    check_cameras(RayCaster(street_canyon()), cameras(), ["a"] * 4)

@@ -16,6 +16,7 @@ from vasgen.datasets import store
 from vasgen.errors import InputError, StorageError
 from vasgen.orchestrate import build
 from vasgen.orchestrate.view import ViewMaker
+from vasgen.render_spec import RenderSpec
 
 
 class Recorder:
@@ -49,6 +50,12 @@ def test_a_built_dataset_is_right(built):
     lit = [sample.radio.line_of_sight.any() for sample in dataset]
     assert any(lit)
     assert not list(built.rglob(".*"))
+
+
+def test_a_shutter_that_is_open_while_nothing_moves_is_refused(tiny_spec, tmp_path):
+    still = tiny_spec.model_copy(update={"render": RenderSpec(shutter_s=0.02)})
+    with pytest.raises(InputError, match=r"shutter_s is 0\.02, but no camera moves"):
+        build(still, tmp_path / "out")
 
 
 def test_a_finished_dataset_is_left_as_it_is(built, tiny_spec):

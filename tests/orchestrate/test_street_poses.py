@@ -12,7 +12,7 @@ from vasgen.citygen import CityConfig, generate
 from vasgen.errors import InputError
 from vasgen.inside import inside_solid
 from vasgen.lamps import street_lamps
-from vasgen.orchestrate import plan_views
+from vasgen.orchestrate import plan_views, poses, street_poses
 from vasgen.orchestrate.glance import glances, is_class
 from vasgen.orchestrate.ground import find_floor
 from vasgen.raycast import RayCaster
@@ -92,6 +92,19 @@ def test_the_view_goes_along_the_street(width):
         if abs(camera.position[0]) < 100 and abs(camera.position[1]) < width / 2:
             off = np.degrees(np.arccos(np.abs(camera.forward[0]) / np.hypot(*camera.forward[:2])))
             assert off < 40
+
+
+@pytest.mark.parametrize("kind", ["street", "pole"])
+def test_the_scene_is_prepared_once_however_many_rounds_it_takes(town, kind, monkeypatch):
+    made, rounds = [], []
+    for name in ("Contexts", "Clearance", "street_lamps"):
+        real = getattr(street_poses, name)
+        monkeypatch.setattr(street_poses, name, lambda b, n=name, r=real: made.append(n) or r(b))
+    real_judge = poses._judge
+    monkeypatch.setattr(poses, "_judge", lambda *a: rounds.append(1) or real_judge(*a)[:4])
+    plan_views(town, ViewsSpec(kind=kind, count=COUNT, **SIZE), 0)
+    assert len(rounds) == 3
+    assert sorted(made) == ["Clearance", "Contexts", "street_lamps"][: 3 if kind == "pole" else 2]
 
 
 def test_a_scene_without_lamps_has_corners():

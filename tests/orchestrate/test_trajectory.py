@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.orchestrate.places import blocks, crossing
 from tests.orchestrate.test_clearance import independent
+from tests.orchestrate.test_motion import turning_deg_s
 from tests.support import box, bundle, street_canyon
 from vasgen.camera import Camera
 from vasgen.citygen import CityConfig, generate
@@ -17,6 +18,7 @@ from vasgen.inside import inside_solid
 from vasgen.orchestrate import (
     Pose,
     Trip,
+    camera_map,
     draw_trajectory,
     plan_trajectory,
     read_poses,
@@ -92,8 +94,7 @@ def test_one_looks_where_one_goes_from_frame_to_frame(town):
     for trip in (LOW, DRIVE):
         found = plan_trajectory(town, Trip(**trip, seconds=8.0, fps=24), 2)
         ways = np.array([camera.forward for camera in found.cameras])
-        turned = np.degrees(np.arccos(np.clip((ways[1:] * ways[:-1]).sum(axis=1), -1, 1)))
-        assert turned.max() < 90 / 24
+        assert turning_deg_s(ways, found.time_s) <= 60 * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("trip", [LOW, DRIVE], ids=["uav", "street"])
@@ -141,6 +142,19 @@ def test_what_is_wrong_in_a_track_is_named(tmp_path, key, value, line):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["time_s", "velocity_m_s"])
+def test_all_cameras_of_a_track_have_what_one_has(tmp_path, key):
+    camera = Camera.look_at((0, 0, 5), (9, 0, 5), width=16, height=12)
+    poses = [Pose(camera, float(time), (1.0, 0.0, 0.0)) for time in range(3)]
+    write_track(tmp_path / "t.json", [*poses[:2], poses[2]._replace(**{key: None})])
+    with pytest.raises(InputError) as caught:
+        read_track(tmp_path / "t.json")
+    line = f"camera 0 has {key}, camera 2 has none; give it in each record or in none."
+    assert str(caught.value) == f"poses {tmp_path / 't.json'}: {line}"
+    write_track(tmp_path / "t.json", [pose._replace(**{key: None}) for pose in poses])
+    assert [getattr(pose, key) for pose in read_track(tmp_path / "t.json")] == [None] * 3
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [
@@ -149,8 +163,13 @@ def test_what_is_wrong_in_a_track_is_named(tmp_path, key, value, line):
         ({"seconds": -1}, "seconds is -1; allowed: 0.1 to 3600."),
         ({"speed_m_s": 0}, "speed_m_s is 0; allowed: 0.1 to 100."),
         ({"acceleration_m_s2": 0}, "acceleration_m_s2 is 0; allowed: 0.05 to 100."),
-        ({"altitude_m": (9.0, 3.0)}, "altitude_m is 9; allowed: 0.3 to 3."),
-        ({"kind": "street", "clearance_m": 3.0}, "clearance_m is 3; allowed: 0.05 to 1.35."),
+        ({"altitude_m": (9.0, 3.0)}, "altitude_m is 9.0; allowed: 0.3 to 3."),
+        ({"altitude_m": (2.0, np.inf)}, "altitude_m is inf; allowed: 0.3 to 10000."),
+        ({"altitude_m": (2.0, np.nan)}, "altitude_m is nan; allowed: 0.3 to 10000."),
+        ({"kind": "street", "clearance_m": 3.0}, "clearance_m is 3.0; allowed: 0.05 to 1.35."),
+        ({"width": 0}, "camera size is 0x480; both must be at least 1 pixel."),
+        ({"height": 20_000}, "camera size is 640x20000; allowed: at most 16384 pixels a side."),
+        ({"fov_deg": 180.0}, "fov_deg is 180.0; allowed: more than 0 and less than 180."),
         ({"kind": "pole"}, "kind is 'pole'; allowed: uav, street."),
     ],
 )
@@ -175,6 +194,15 @@ def test_a_trajectory_that_is_not_found_says_why(scene, trip, why):
     with pytest.raises(InputError, match=why) as caught:
         plan_trajectory(scene, Trip(**trip))
     assert "Ask for fewer seconds, less speed or less clearance" in str(caught.value)
+
+
+def test_a_trajectory_lasts_as_long_as_asked_not_to_the_next_knot(town, tmp_path, monkeypatch):
+    found = plan_trajectory(town, Trip(kind="street", seconds=1.1, fps=10, speed_m_s=4), 0)
+    assert (found.seconds, len(found.cameras)) == (1.1, 11)
+    told = []
+    monkeypatch.setattr(camera_map, "_write_head", lambda page, name, facts: told.append(facts))
+    draw_trajectory(town, found, tmp_path / "map.png")
+    assert told[0].startswith("11 frames in 1.1 s")
 
 
 def test_the_map_shows_the_way(town, tmp_path):

@@ -140,6 +140,15 @@ def test_frames_of_another_layer_are_not_used(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
 
 
+def still(count):
+    """Poses without velocities."""
+    return [pose._replace(velocity_m_s=None) for pose in track(count)]
+
+
+OPEN = {"layer": "rgb", "spec": RenderSpec(shutter_s=0.02)}
+FAST = {"layer": "rgb", "spec": RenderSpec(shutter_s=0.02, speed_m_s=5.0)}
+
+
 def inside():
     return Pose(Camera.look_at((-2, 22, 8), (30, 0, 0), width=48, height=36), 9.0)
 
@@ -149,10 +158,12 @@ def inside():
     [
         (track(), {"layer": "dept"}, "layer is 'dept'; allowed: rgb, depth, normal,"),
         (track(), {"out": "v.avi"}, "a video is an MP4 file, not"),
-        (track(), {"fps": 0}, "fps is 0; allowed: 0.1 to 240 frames a second."),
+        (track(), {"fps": 0}, "fps is 0; allowed: 0.1 to 240."),
         (track(2) + [track(1)[0]._replace(time_s=9.0)], {}, "the times of the poses are not even"),
         (track(2) + track(1, 64), {"fps": 8}, "the poses have 2 sizes (48x36, 64x36); the frames"),
         ([], {}, "there are no poses; the frames of a video"),
+        (still(2), OPEN, "shutter_s is 0.02, but no camera moves: give speed_m_s too, or poses"),
+        (track(2), FAST, "speed_m_s is 5.0, but the poses say how they move: leave it out."),
         ([*track(), inside()], {"fps": 8}, "view 000004: camera at (-2.0, 22.0, 8.0) is inside"),
     ],
 )

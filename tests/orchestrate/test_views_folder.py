@@ -2,7 +2,11 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
+from matplotlib import colormaps
+from matplotlib.colors import to_rgb
+from PIL import Image
 
 from vasgen.camera import Camera
 from vasgen.conditions import sample_conditions
@@ -10,6 +14,7 @@ from vasgen.datasets import read_views, store, verify
 from vasgen.errors import InputError
 from vasgen.orchestrate import plan_views, render_views, reopen_views, trace_views
 from vasgen.orchestrate.posefile import Pose
+from vasgen.orchestrate.view import view_record
 from vasgen.spec import RadioSpec, RenderSpec
 from vasgen.transmitter import Transmitter
 
@@ -147,6 +152,38 @@ def test_conditions_change_the_picture_and_no_label(city, cameras, transmitters,
             assert (day / layers).read_bytes() == (night / layers).read_bytes()
         for picture in (store.RGB_EXR, store.RGB_PNG):
             assert (day / picture).read_bytes() != (night / picture).read_bytes()
+        assert (day / store.DEPTH_PNG).read_bytes() == (night / store.DEPTH_PNG).read_bytes()
+
+
+def test_depth_is_shown_on_one_scale_in_all_views(city, cameras, tmp_path):
+    render_views(city, cameras, tmp_path / "views", spec=LIGHT)
+    views, magma_r = read_views(tmp_path / "views"), colormaps["magma_r"]
+    for index, name in enumerate(views.names):
+        assert store.DEPTH_PNG in views.record(index).files
+        with Image.open(tmp_path / "views" / name / store.DEPTH_PNG) as picture:
+            shown = np.asarray(picture) / 255
+        depth = views[index].image.depth
+        share = np.clip(np.log10(depth) / 3, 0, 1)
+        wanted = np.where(np.isnan(depth)[..., None], to_rgb("#eef0f3"), magma_r(share)[..., :3])
+        assert np.abs(shown - wanted).max() < 0.006
+    (tmp_path / "views" / views.names[0] / store.DEPTH_PNG).write_bytes(b"")
+    assert verify(tmp_path / "views").problems
+
+
+def test_layers_of_another_backend_are_not_taken_for_ours(cameras):
+    poses = [Pose(cameras[0])] * 3
+    specs = [
+        RenderSpec(),
+        RenderSpec(backend="unreal"),
+        RenderSpec(backend="unreal", unreal_far="sky"),
+    ]
+    recipes = {
+        view_record("000000", pose, "scene", 0, render=spec, rgb=False).recipe
+        for pose, spec in zip(poses, specs, strict=True)
+    }
+    assert len(recipes) == 3
+    finer = RenderSpec(samples_per_pixel=64, exposure_ev=1.0)
+    assert view_record("000000", poses[0], "scene", 0, render=finer, rgb=False).recipe in recipes
 
 
 def test_each_view_records_its_own_conditions(city, cameras, tmp_path):
@@ -166,6 +203,16 @@ def test_a_pose_that_moves_is_drawn_in_its_own_motion(city, cameras, tmp_path):
     first, second = (read_views(tmp_path / "views")[i].conditions for i in range(2))
     assert first.velocity_m_s == (3.0, 0.0, 1.0)
     assert second.velocity_m_s == sample_conditions(NIGHT, 0, "000001").velocity_m_s
+
+
+def test_what_says_nothing_about_the_motion_is_refused(city, cameras, tmp_path):
+    blurred = RenderSpec(samples_per_pixel=1, shutter_s=0.1)
+    with pytest.raises(InputError, match=r"shutter_s is 0\.1, but no camera moves: give speed_m_s"):
+        render_views(city, cameras, tmp_path / "views", spec=blurred)
+    moving = [Pose(camera, None, (3.0, 0.0, 1.0)) for camera in cameras]
+    with pytest.raises(InputError, match=r"speed_m_s is 20\.0, but the poses say how they move"):
+        render_views(city, moving, tmp_path / "views", spec=NIGHT)
+    assert not (tmp_path / "views").exists()
 
 
 def test_a_view_without_a_picture_has_no_conditions(rendered):

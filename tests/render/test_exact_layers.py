@@ -1,5 +1,7 @@
 """Depth, normals and labels: closed forms, near the origin and far from it."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from vasgen import runtime
 from vasgen.camera import Camera
 from vasgen.errors import InputError
 from vasgen.layers import IMAGE_LAYERS, NO_MATERIAL
-from vasgen.render import Renderer
+from vasgen.render import Renderer, bands, renderer
 from vasgen.semantics import SemanticClass
 
 FAR = np.array([5000.0, -4000.0, 300.0])
@@ -169,6 +171,30 @@ def _flat():
     scene = SceneBuilder([matte((0.05, 0.5, 0.05)), matte((0.6, 0.02, 0.02), "red")])
     scene.quad((-99, -99), (99, 99), 0.0)
     return scene.quad((-14.5, 5.5), (-9.5, 10.5), 0.001, visual=1, instance=3).bundle()
+
+
+def test_bands_of_rows_are_the_whole_picture(monkeypatch):
+    camera = Camera.look_at([-30, -40, 12], [5, 5, 8], width=64, height=49)
+    whole = BOX.layers(camera, rgb=False)
+    monkeypatch.setattr(bands, "_PIXELS", 64 * 11)
+    assert [len(rows) for rows in bands.row_bands(camera)] == [9, 10, 10, 10, 10]
+    parts = BOX.layers(camera, rgb=False)
+    for name, layer in whole.arrays().items():
+        found = parts.arrays()[name]
+        assert found.dtype == layer.dtype
+        np.testing.assert_allclose(found, layer, rtol=1e-6)
+
+
+def test_who_draws_no_picture_builds_no_path_tracer(monkeypatch):
+    built = []
+    monkeypatch.setattr(renderer, "PathTracer", lambda *args: built.append(args) or Mock())
+    made = Renderer(_flat())
+    camera = Camera.look_at([0, 0, 50], [0, 0, 0], **SIZE)
+    made.layers(camera, rgb=False)
+    assert not built
+    made.layers(camera)
+    made.layers(camera)
+    assert len(built) == 1
 
 
 BOX = Renderer(street(np.zeros(3)))

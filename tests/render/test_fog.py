@@ -25,7 +25,7 @@ def wall(distance, material):
 @pytest.fixture
 def undenoised(monkeypatch):
     """The denoiser shifts light by a percent; what is measured here is the light."""
-    monkeypatch.setattr(tracer, "_denoise", lambda colour, albedo, normal: colour)
+    monkeypatch.setattr(tracer, "denoise", lambda colour, albedo, normal: colour)
 
 
 def ahead():

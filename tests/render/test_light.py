@@ -12,7 +12,7 @@ from vasgen.render.light.atmosphere import direct, scattered
 from vasgen.render.light.illuminance import illuminance
 from vasgen.render.light.light import LUX_PER_UNIT, Daylight, exposure_of
 from vasgen.render.light.night import STREETS_LUX
-from vasgen.render.light.sky import elevations, irradiance, turns
+from vasgen.render.light.sky import COARSE, elevations, irradiance, refined, turns
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 #: Where one model or piece of a table ends and another begins.
@@ -186,6 +186,29 @@ def test_thin_haze_is_nearly_clear():
     assert hazy == pytest.approx(clear, rel=0.1)
     clear, hazy = (lux(Conditions(visibility_m=v)) for v in (None, 1e5))
     assert hazy == pytest.approx(clear, rel=0.01)
+
+
+@pytest.mark.parametrize("elevation", [40.0, 5.0, -5.0])
+def test_the_haze_below_the_horizon_grows_into_fog(elevation):
+    down = Camera.look_at([0, 0, 5], [0, 30, -25], width=8, height=6, fov_deg=20)
+    shares = []
+    for visibility in (None, 1e5, 1e4, 1e3, 200.0, 20.0):
+        daylight = Daylight(Conditions(sun_elevation_deg=elevation, visibility_m=visibility))
+        horizon = daylight._sky.at(np.array([[0.0, 1.0, 0.0]]))[0]
+        shares.append(float((daylight.background(down) / horizon).mean()))
+    assert (np.diff(shares) > 0).all()
+    assert shares[1] == pytest.approx(shares[0], rel=0.02)
+    assert shares[-1] == pytest.approx(1, rel=0.01)
+
+
+@pytest.mark.parametrize("turbidity", [1.0, 3.0, 10.0])
+@pytest.mark.parametrize("elevation", [10.0, 2.0, 0.3, -1.0, -6.0, -9.0])
+def test_the_interpolated_twilight_is_that_of_the_full_table(elevation, turbidity):
+    full = scattered(elevation, turbidity, elevations(), turns())
+    coarse = refined(scattered(elevation, turbidity, elevations(COARSE), turns(COARSE)))
+    error = np.abs(coarse - full).max(axis=2) / full.max(axis=2)
+    assert error.max() < 0.025
+    assert np.percentile(error, 99) < 0.01
 
 
 def test_exposure_follows_stops_and_lamps():

@@ -32,7 +32,7 @@ def down(height, width=128):
 )
 def test_an_edge_blurs_over_focal_length_times_way_over_depth(monkeypatch, height, speed, shutter):
     # The denoiser may sharpen an edge; what is measured here is the light.
-    monkeypatch.setattr(tracer, "_denoise", lambda colour, albedo, normal: colour)
+    monkeypatch.setattr(tracer, "denoise", lambda colour, albedo, normal: colour)
     camera = down(height)
     moving = Conditions(velocity_m_s=(speed, 0.0, 0.0), shutter_s=shutter)
     renderer = Renderer(half_white(), RenderSpec(samples_per_pixel=256))

@@ -8,9 +8,10 @@ from vasgen import runtime
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.render import Renderer
-from vasgen.render.light.light import Daylight, exposure_of, sun_direction
+from vasgen.render.light.light import Daylight, exposure_of
 from vasgen.render.tracing.material import evaluate, sample, surface
 from vasgen.render_spec import RenderSpec
+from vasgen.sun import sun_direction
 
 SIZE = {"width": 96, "height": 96}
 
@@ -29,7 +30,7 @@ def irradiance(conditions):
     with runtime.colour_variant() as mi:
         import drjit as dr
 
-        sun = sun_direction(conditions).tolist()
+        sun = sun_direction(conditions.sun_elevation_deg, conditions.sun_azimuth_deg).tolist()
         emitter = mi.load_dict(
             {
                 "type": "sunsky",

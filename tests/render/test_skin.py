@@ -1,6 +1,5 @@
 """Buildings of one material look different; walls wear; bricks keep their size."""
 
-import cv2
 import numpy as np
 import pytest
 
@@ -47,9 +46,8 @@ def looked_at(renderer, building, degrees, size=(480, 360)):
     return np.rint(255 * np.sqrt(np.clip(albedo.mean(axis=2), 0, 1))).astype(np.uint8)
 
 
-def matched(first, second):
+def matched(matcher, first, second):
     """Share of the features of one picture with a mutual match (Lowe's ratio 0.75)."""
-    matcher = cv2.BFMatcher()
 
     def best(a, b):
         pairs = matcher.knnMatch(a, b, k=2)
@@ -61,14 +59,20 @@ def matched(first, second):
 
 def confusion(recipe, buildings=12):
     """Matches between buildings over those of a building with itself from 15 degrees aside."""
-    renderer, sift = Renderer(street(recipe, buildings)), cv2.SIFT_create(nfeatures=500)
+    cv2 = pytest.importorskip(
+        "cv2",
+        exc_type=ImportError,
+        reason="OpenCV, or a system library that it needs, such as libGL, is missing",
+    )
+    matcher, sift = cv2.BFMatcher(), cv2.SIFT_create(nfeatures=500)
+    renderer = Renderer(street(recipe, buildings))
     front, aside = (
         [sift.detectAndCompute(looked_at(renderer, i, a), None)[1] for i in range(buildings)]
         for a in (0, 15)
     )
-    own = np.mean([matched(front[i], aside[i]) for i in range(buildings)])
+    own = np.mean([matched(matcher, front[i], aside[i]) for i in range(buildings)])
     pairs = [(i, j) for i in range(buildings) for j in range(buildings) if i != j]
-    return np.mean([matched(front[i], aside[j]) for i, j in pairs]) / own
+    return np.mean([matched(matcher, front[i], aside[j]) for i, j in pairs]) / own
 
 
 def test_sift_does_not_confuse_brick_facades():

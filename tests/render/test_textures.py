@@ -156,6 +156,24 @@ def test_the_albedo_layer_shows_the_texture_in_true_scale():
     assert np.abs(layers.albedo.reshape(-1, 3) - expected).max() < 0.01
 
 
+def test_asphalt_has_grain_from_close_by():
+    """Within a hand's breadth of road, and no blotches between one half metre and the next."""
+    looks = Looks(SceneBuilder([example("asphalt")]).quad((0, 0), (24, 24), 0.0).bundle())
+
+    def albedo(step_m):
+        x, y = np.meshgrid(np.arange(40) * step_m, np.arange(40) * step_m)
+        tile = RECIPES["asphalt"].tile
+        points = np.column_stack([x.ravel(), y.ravel()]) / tile + 0.31
+        grey = looks.at(np.zeros(len(points), np.int64), points)[0].mean(axis=1)
+        return grey.reshape(40, 40) / grey.mean()
+
+    hand = albedo(0.004)
+    assert hand.std() > 0.03
+    assert np.abs(np.diff(hand, axis=0)).mean() > 0.25 * hand.std()
+    fields = albedo(0.05).reshape(4, 10, 4, 10).mean(axis=(1, 3))
+    assert fields.std() < 0.06
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6))
 def test_texture_coordinates_far_from_zero_keep_the_texture(tiles):

@@ -8,15 +8,14 @@ from scipy.spatial.transform import Rotation
 
 from tests.render.unreal_server import Eye
 from vasgen.camera import Camera
-from vasgen.conditions import Conditions
 from vasgen.errors import InputError
-from vasgen.render.light.light import sun_direction
 from vasgen.render.unreal.coordinates import (
     field_of_view_deg,
     light_rotation,
     to_unreal_axes,
     unreal_pose,
 )
+from vasgen.sun import sun_direction
 
 SIZE = {"width": 64, "height": 48}
 ANGLE = st.floats(-180, 180)
@@ -113,7 +112,7 @@ def test_other_intrinsics_are_refused(k):
     ],
 )
 def test_lights_shine_away_from_the_sun(elevation, azimuth, rotation):
-    turned = light_rotation(sun_direction(Conditions(elevation, azimuth)))
+    turned = light_rotation(sun_direction(elevation, azimuth))
     assert turned[0] == pytest.approx(rotation[0], abs=1e-9)
     if elevation < 90:  # overhead, any yaw will do
         assert np.cos(np.radians(turned[1] - rotation[1])) == pytest.approx(1)
@@ -121,7 +120,7 @@ def test_lights_shine_away_from_the_sun(elevation, azimuth, rotation):
 
 @given(st.floats(-89, 89), st.floats(0, 360))
 def test_the_light_is_that_of_scipys_rotation(elevation, azimuth):
-    towards = sun_direction(Conditions(elevation, azimuth))
+    towards = sun_direction(elevation, azimuth)
     pitch, yaw, roll = light_rotation(towards)
     turn = Rotation.from_euler("ZYX", [yaw, -pitch, -roll], degrees=True)
     assert turn.apply([1, 0, 0]) * [1, -1, 1] == pytest.approx(-towards, abs=1e-9)

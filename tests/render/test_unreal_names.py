@@ -11,10 +11,10 @@ import pytest
 from vasgen.citygen import CityConfig, generate
 from vasgen.citygen.exporters.usd import write_usd
 from vasgen.conditions import Conditions
-from vasgen.render.light.light import sun_direction
 from vasgen.render.unreal.coordinates import light_rotation
 from vasgen.render.unreal.level import SUN
 from vasgen.render.unreal.pictures import object_id
+from vasgen.sun import sun_direction
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "unreal_import.py"
 
@@ -104,7 +104,9 @@ def test_a_baked_level_has_names_and_a_sun(editor, monkeypatch):
     assert names[:3] == ["building_00012", "building_00007", "StaticMeshActor_9"]
     assert names.count(SUN) == 1
     sun = next(actor for actor in editor.actors if actor.name == SUN)
-    pitch, yaw, _ = light_rotation(sun_direction(Conditions()))
+    usual = Conditions()
+    to_sun = sun_direction(usual.sun_elevation_deg, usual.sun_azimuth_deg)
+    pitch, yaw, _ = light_rotation(to_sun)
     assert sun.rotation == pytest.approx({"pitch": pitch, "yaw": yaw, "roll": 0.0})
     editor.log.assert_called_with("2 buildings")
 

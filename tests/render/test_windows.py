@@ -9,7 +9,9 @@ from vasgen.bundle import VisualMaterial
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.render import Renderer
+from vasgen.render.chance import lot
 from vasgen.render.light.light import LUX_PER_UNIT
+from vasgen.render.light.rooms import _picture
 from vasgen.render.light.windows import Windows
 from vasgen.render.looks.looks import Looks
 from vasgen.render.textures.openings import CELLS
@@ -55,6 +57,33 @@ def cells():
     bay, storey = np.meshgrid(np.arange(BAYS), np.arange(1, STOREYS))
     x, y = np.meshgrid(inner, inner)
     return bay.reshape(-1, 1) + x.ravel(), storey.reshape(-1, 1) + y.ravel()
+
+
+def test_rooms_have_pictures_of_all_sizes_at_all_heights_and_dull_colours():
+    with runtime.colour_variant() as mi:
+        import drjit as dr
+
+        x, y = np.meshgrid(np.arange(0, 0.8, 0.02) + 0.01, np.arange(0.2, 3, 0.02))
+        seen = []
+        for word in range(400):
+            one = lot(mi.UInt32(word), 64, 0)
+            hung, colour = _picture(
+                mi,
+                mi.Float(y.ravel().astype(np.float32)),
+                mi.Float(x.ravel().astype(np.float32)),
+                dr.full(mi.UInt32, one[0], x.size),
+                dr.full(mi.UInt32, word, x.size),
+            )
+            where = np.array(hung)
+            if where.any():
+                rows = y.ravel()[where]
+                seen.append((rows.mean(), np.ptp(rows), np.array(colour).T[where]))
+    middle, tall, colours = zip(*seen, strict=True)
+    assert 0.03 < len(seen) / 400 < 0.35
+    assert np.ptp(middle) > 0.5
+    assert np.percentile(tall, 90) > 2.5 * np.percentile(tall, 10)
+    every = np.concatenate(colours)
+    assert np.percentile(np.ptp(every, axis=1) / every.max(axis=1), 90) < 0.6
 
 
 def test_only_glass_shines_and_a_window_as_a_whole():

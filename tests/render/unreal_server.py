@@ -13,6 +13,7 @@ import threading
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
@@ -40,6 +41,15 @@ vget /camera/[uint]/object_mask [str]
 vget /objects
 vget /object/[str]/color
 vset /object/[str]/rotation [float] [float] [float]"""
+
+
+def require_client():
+    """Skip the tests where UnrealCV's client cannot be loaded."""
+    pytest.importorskip(
+        "unrealcv",
+        exc_type=ImportError,
+        reason="UnrealCV's client, or a system library that its OpenCV needs, is missing",
+    )
 
 
 def frame(payload):

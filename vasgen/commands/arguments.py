@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -20,24 +21,26 @@ DatasetArgument = Annotated[
 SeedOption = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of all randomness.")]
 
 
-def point(option: str, text: str, what: str = "X,Y,Z in metres") -> tuple[float, ...]:
-    """The three numbers that a text like ``X,Y,Z`` holds.
+def numbers(option: str, text: str, what: str = "X,Y,Z in metres") -> tuple[float, ...]:
+    """The numbers that a text like ``0,-60,50`` holds.
 
     Args:
         option: how the user names them, e.g. ``"--target"``.
         text: what the user gave.
-        what: what they are, for an error.
+        what: what they are, as many names as numbers, e.g. ``"X,Y in metres"``.
 
     Raises:
-        InputError: if it is not three numbers.
+        InputError: if it is not so many numbers.
     """
+    count = what.count(",") + 1
     try:
-        numbers = tuple(float(word) for word in text.split(","))
+        found = tuple(float(word) for word in text.split(","))
     except ValueError:
-        numbers = ()
-    if len(numbers) != 3:
-        raise InputError(f"{option} is {text!r}; expected three numbers {what}.")
-    return numbers
+        found = ()
+    if len(found) != count:
+        how_many = {2: "two", 3: "three"}[count]
+        raise InputError(f"{option} is {text!r}; expected {how_many} numbers {what}.")
+    return found
 
 
 def words(*texts: str) -> list[str]:
@@ -45,7 +48,7 @@ def words(*texts: str) -> list[str]:
     return [word.strip() for text in texts for word in text.split(",")]
 
 
-def picture_beside(out: Path) -> Path:
+def map_of_poses(out: Path) -> Path:
     """The PNG file beside a JSON file of poses, where its map goes.
 
     Raises:
@@ -53,11 +56,24 @@ def picture_beside(out: Path) -> Path:
     """
     if out.suffix.lower() != ".json":
         raise InputError(f"poses are a JSON file, not {out}; give --out FILE.json.")
+    from vasgen.orchestrate.posefile import read_poses
+
+    return map_beside(out, read_poses)
+
+
+def map_beside(out: Path, read: Callable[[Path], object]) -> Path:
+    """The PNG file beside a file, where its map goes.
+
+    Args:
+        out: the file, replaced if it exists.
+        read: reads such a file, and says so if it is anything else.
+
+    Raises:
+        InputError: if either is something else's.
+    """
     picture = out.with_suffix(".png")
     if picture.exists() and not out.exists():
         raise InputError(f"{picture} exists, and the map goes there; choose another --out.")
     if out.exists():
-        from vasgen.orchestrate.posefile import read_poses
-
-        read_poses(out)  # says so if this is anything else
+        read(out)
     return picture

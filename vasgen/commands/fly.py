@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from vasgen._console import Stopwatch, progress_bars, succeed
-from vasgen.commands.arguments import SceneArgument, SeedOption, picture_beside
-from vasgen.errors import InputError, unknown_choice
+from vasgen.commands.arguments import SceneArgument, SeedOption, map_of_poses, numbers
+
+if TYPE_CHECKING:
+    from vasgen.orchestrate.trajectory import TripKind
 
 app = typer.Typer()
 
@@ -52,14 +54,19 @@ def fly(
     from vasgen.scenes import open_scene
 
     watch = Stopwatch()
-    if kind not in ("uav", "street"):
-        raise unknown_choice("kind", kind, ("uav", "street"))
     trip = Trip(
-        "street" if kind == "street" else "uav",
-        *(seconds, fps, speed_m_s, acceleration_m_s2, clearance_m, _levels(altitude_m)),
-        *(width, height, fov),
+        kind=cast("TripKind", kind),  # it says so if there is none
+        seconds=seconds,
+        fps=fps,
+        speed_m_s=speed_m_s,
+        acceleration_m_s2=acceleration_m_s2,
+        clearance_m=clearance_m,
+        altitude_m=_levels(altitude_m),
+        width=width,
+        height=height,
+        fov_deg=fov,
     )
-    picture = picture_beside(out)
+    picture = map_of_poses(out)
     with progress_bars() as bars:
         bars.start("Loading the scene", 0)
         bundle = open_scene(scene)
@@ -81,10 +88,5 @@ def fly(
 def _levels(text: str | None) -> tuple[float, float] | None:
     if text is None:
         return None
-    try:
-        low, high = (float(word) for word in text.split(","))
-    except ValueError:
-        raise InputError(
-            f"--altitude-m is {text!r}; expected two numbers LOW,HIGH in metres."
-        ) from None
+    low, high = numbers("--altitude-m", text, "LOW,HIGH in metres")
     return low, high

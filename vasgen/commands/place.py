@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from vasgen._console import Stopwatch, progress_bars, succeed
-from vasgen.commands.arguments import SceneArgument, SeedOption
-from vasgen.errors import InputError
+from vasgen.commands.arguments import SceneArgument, SeedOption, map_beside
 
 app = typer.Typer()
 
@@ -42,11 +41,7 @@ def place(
     from vasgen.scenes import open_scene
 
     check_suffix(out)
-    picture = out.with_suffix(".png")
-    if picture.exists() and not out.exists():
-        raise InputError(f"{picture} exists, and the map goes there; choose another --out.")
-    if out.exists():
-        read_transmitters(out, spec)  # says so if this is anything else
+    picture = map_beside(out, lambda path: read_transmitters(path, spec))
     with progress_bars() as bars:
         bars.start("Loading the scene", 0)
         bundle = open_scene(scene)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vasgen._console import Stopwatch, progress_bars, succeed
-from vasgen.commands.arguments import SceneArgument, SeedOption, picture_beside
+from vasgen.commands.arguments import SceneArgument, SeedOption, map_of_poses
 
 app = typer.Typer()
 
@@ -33,7 +33,7 @@ def plan(
     from vasgen.orchestrate import draw_cameras, plan_views, write_poses
     from vasgen.scenes import open_scene
 
-    picture = picture_beside(out)
+    picture = map_of_poses(out)
     with progress_bars() as bars:
         bars.start("Loading the scene", 0)
         bundle = open_scene(scene)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from vasgen._console import Stopwatch, progress_bars, succeed
+from vasgen.commands.arguments import numbers
 from vasgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -126,10 +127,5 @@ def _grid(
     if centre is None:
         x, y = bundle.bounds[:, :2].mean(axis=0).tolist()
     else:
-        try:
-            x, y = (float(word) for word in centre.split(","))
-        except ValueError:
-            raise InputError(
-                f"--centre is {centre!r}; expected two numbers X,Y in metres."
-            ) from None
+        x, y = numbers("--centre", centre, "X,Y in metres")
     return Grid((x, y), size, cell_m, height_m)

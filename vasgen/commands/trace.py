@@ -16,7 +16,7 @@ from vasgen._console import (
     succeed,
     tell_notes,
 )
-from vasgen.commands.arguments import SceneArgument, SeedOption, ViewsArgument, point
+from vasgen.commands.arguments import SceneArgument, SeedOption, ViewsArgument, numbers
 from vasgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _transmitters(
     if file is not None:
         return {"file": str(file)}
     if positions:
-        return {"positions": [point("--transmitter", text) for text in positions]}
+        return {"positions": [numbers("--transmitter", text) for text in positions]}
     return {} if count is None else {"count": count}
 
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from vasgen._console import Stopwatch, made_of, progress_bars, succeed
 from vasgen.commands.arguments import SceneArgument, SeedOption
+from vasgen.commands.pictures import picture_spec, with_picture_options
 
 app = typer.Typer()
 
 
 @app.command(
     epilog="Example: [cyan]vasgen video out/city-downtown-0 flight.json --layer depth "
-    "--out depth.mp4[/]"
+    "--out depth.mp4[/]\n\nAt night: [cyan]vasgen video CITY drive.json --sun-elevation-deg -12 "
+    "--shutter-s 0.02 --out night.mp4[/]"
 )
+@with_picture_options
 def video(
     scene: SceneArgument,
     poses: Annotated[
         Path, typer.Argument(metavar="POSES", help="Poses, as written by vasgen fly.")
     ],
     out: Annotated[Path, typer.Option(help="MP4 file.")],
+    picture: dict[str, Any],
     layer: Annotated[
         str,
         typer.Option(
@@ -32,34 +36,26 @@ def video(
     fps: Annotated[
         float | None, typer.Option(help="Frames a second.", show_default="the poses', or 24")
     ] = None,
-    width: Annotated[int | None, typer.Option(min=1, help="Pixels.", show_default="poses'")] = None,
+    width: Annotated[
+        int | None,
+        typer.Option(min=1, help="Pixels; one side gives the other.", show_default="poses'"),
+    ] = None,
     height: Annotated[
         int | None, typer.Option(min=1, help="Pixels.", show_default="poses'")
-    ] = None,
-    samples: Annotated[
-        int | None, typer.Option(min=1, help="Light paths a pixel.", show_default="32")
-    ] = None,
-    shutter_s: Annotated[
-        float | None,
-        typer.Option(help="Open so long, for motion blur, seconds.", show_default="0"),
     ] = None,
     seed: SeedOption = 0,
 ) -> None:
     """Draw a layer along a trajectory as a video; run it again to go on after a stop."""
     from vasgen.orchestrate import make_video, read_track
     from vasgen.scenes import open_scene
-    from vasgen.spec import parse_spec
 
     watch = Stopwatch()
-    keys = {"samples_per_pixel": samples, "shutter_s": shutter_s}
-    given = {name: value for name, value in keys.items() if value is not None}
-    spec = parse_spec({"render": given}, "options").render
-    track = [
-        p._replace(camera=p.camera.resized(width or p.camera.width, height or p.camera.height))
-        for p in read_track(poses)
-    ]
+    spec, unreal = picture_spec(picture, None if layer == "rgb" else f"--layer {layer}")
+    track = [pose.resized(width, height) for pose in read_track(poses)]
     with progress_bars() as bars:
         bars.start("Loading the scene", 0)
         bundle = open_scene(scene)
-        made = make_video(bundle, track, layer, out, fps=fps, spec=spec, seed=seed, progress=bars)
+        made = make_video(
+            bundle, track, layer, out, fps=fps, spec=spec, seed=seed, unreal=unreal, progress=bars
+        )
     succeed(f"Drew {out}", {"frames": made_of(made, len(track)), "took": str(watch)})
