@@ -38,6 +38,15 @@ def test_a_room_imports_only_what_it_may(room):
                 assert parts[1] in MAY_IMPORT[room], f"{path.name} imports {name}"
 
 
+def test_the_packages_of_render_import_one_way():
+    order = ["textures", "looks", "light", "tracing", "unreal"]
+    for index, package in enumerate(order):
+        later = {f"vasgen.render.{name}" for name in order[index + 1 :]}
+        for path in (ROOT / "render" / package).glob("*.py"):
+            names = {".".join(name.split(".")[:3]) for name in imports(path)}
+            assert not names & later, f"{package}/{path.name} imports {names & later}"
+
+
 @pytest.mark.parametrize("room", ["citygen", "datasets"])
 def test_libraries_without_simulator_import_no_ray_tracer(room):
     for path in (ROOT / room).rglob("*.py"):

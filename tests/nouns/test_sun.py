@@ -7,7 +7,7 @@ import pandas as pd
 import pvlib
 import pytest
 
-from vasgen.sun import sun_position
+from vasgen.sun import sun_direction, sun_position
 
 OBLIQUITY = 23.44
 DAYS = ["1995-07-11", "2010-03-20", "2026-01-04", "2026-06-21", "2026-10-31", "2041-12-21"]
@@ -56,3 +56,16 @@ def test_the_sun_rises_in_the_east_and_days_are_as_long_as_they_are():
         elevation, azimuth = sun_position(latitude, date, float(hour))
         assert elevation == pytest.approx(0, abs=0.02)
         assert np.sign(180 - azimuth) == sign
+
+
+@pytest.mark.parametrize(
+    ("elevation", "azimuth", "direction"),
+    [
+        (0, 0, (0, 1, 0)),
+        (0, 90, (1, 0, 0)),
+        (90, 17, (0, 0, 1)),
+        (-30, 180, (0, -(0.75**0.5), -0.5)),
+    ],
+)
+def test_the_direction_to_the_sun_is_in_world_axes(elevation, azimuth, direction):
+    assert sun_direction(elevation, azimuth) == pytest.approx(np.array(direction), abs=1e-12)

@@ -157,7 +157,7 @@ def test_the_albedo_layer_shows_the_texture_in_true_scale():
 
 
 def test_asphalt_has_grain_from_close_by():
-    """Within a hand's breadth of road, and no blotches between one half metre and the next."""
+    """Within a hand's breadth of road; half metres are alike."""
     looks = Looks(SceneBuilder([example("asphalt")]).quad((0, 0), (24, 24), 0.0).bundle())
 
     def albedo(step_m):
@@ -169,7 +169,7 @@ def test_asphalt_has_grain_from_close_by():
 
     hand = albedo(0.004)
     assert hand.std() > 0.03
-    assert np.abs(np.diff(hand, axis=0)).mean() > 0.25 * hand.std()
+    assert np.abs(np.diff(hand, axis=0)).mean() > 0.5 * hand.std()
     fields = albedo(0.05).reshape(4, 10, 4, 10).mean(axis=(1, 3))
     assert fields.std() < 0.06
 
