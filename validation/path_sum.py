@@ -23,6 +23,9 @@ Mask = NDArray[np.bool_]
 #: Share of a label by which the two may differ besides: its points on the footprint.
 _GEOMETRY = 0.03
 
+#: How far sums may differ, dB; with the few rays of the short form.
+_SUM_DB, _FEW_RAYS_DB = 0.1, 0.3
+
 _SPEC = RadioSpec(diffraction=False)  # all mechanisms that are counted, 20 deep
 
 
@@ -53,7 +56,7 @@ class _Sums(NamedTuple):
         known, counted = (powers.gain[0][where].sum() for powers in self[:2])
         return float(theory.decibels(known / counted))
 
-    def checks(self, setting: str) -> list[Check]:
+    def checks(self, setting: str, limit_db: float) -> list[Check]:
         """Sums of lit and of dark pixels, and the spread of the differences."""
         lit = self.whole & self.counted.visible[0]
         dark = self.whole & ~self.counted.visible[0]
@@ -61,8 +64,8 @@ class _Sums(NamedTuple):
         spread = float(np.quantile(np.abs(normal), 0.683)) - 1
         beyond = 100 * float((np.abs(normal) > 2).mean())
         return [
-            Check(setting, "sum, lit", int(lit.sum()), self.bias_db(lit), 0.1),
-            Check(setting, "sum, in shadow", int(dark.sum()), self.bias_db(dark), 0.1),
+            Check(setting, "sum, lit", int(lit.sum()), self.bias_db(lit), limit_db),
+            Check(setting, "sum, in shadow", int(dark.sum()), self.bias_db(dark), limit_db),
             Check(setting, "spread (1 is exact)", len(normal), spread, 0.35, "σ"),
             Check(setting, "share beyond 2 σ", len(normal), beyond, 10.0, "%"),
         ]
@@ -74,7 +77,8 @@ def _summed(short: bool) -> Outcome:
     for name in ("mix",) if short else ("downtown", "mix", "munich"):
         place = place_in(name, far=False, size=0.25 if short else 0.5)
         shown[name] = _both(place, rays)
-    checks = [check for name, sums in shown.items() for check in sums.checks(name)]
+    limit_db = _FEW_RAYS_DB if short else _SUM_DB
+    checks = [check for name, sums in shown.items() for check in sums.checks(name, limit_db)]
     return Outcome(checks, _sum_figure(shown))
 
 
