@@ -41,7 +41,7 @@ _SEEDS = {"downtown": 11, "mix": 12, "margin": 13}
 _DELAY_S, _ANGLE_DEG = 0.1e-9, 0.1
 #: Shares of pixels that may lack paths, or have false ones, that bring a hundredth of the power,
 #: percent. The aims are 2 and 0.5.
-_MOST_LACK, _MOST_UNREAL = 4.5, 1.2
+_MOST_LACK, _MOST_UNREAL = 5.0, 1.2
 
 _SHARE = 0.99  # of the power at a pixel that must be found
 
