@@ -62,7 +62,7 @@ class Panel:
         if isinstance(self.norm, LogNorm):
             decades = [10.0**n for n in range(-2, 6)]
             return [m * d for d in decades for m in (1, 2, 5) if low <= m * d <= high]
-        step = 10 if high - low <= 70 else 20 if high - low <= 160 else 50
+        step = 10 if high - low <= 40 else 20 if high - low <= 100 else 50
         first = int(np.ceil(low / step)) * step
         return [float(tick) for tick in range(first, int(high) + 1, step)]
 
