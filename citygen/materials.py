@@ -124,18 +124,20 @@ _LOOKS: dict[str, tuple[str, float, tuple[Colour, ...]]] = {
     ),
     "coping": ("plain", 0.8, ((0.450, 0.440, 0.420), (0.200, 0.205, 0.210), (0.620, 0.600, 0.560))),
     "plant": ("plain", 0.6, ((0.430, 0.440, 0.450), (0.300, 0.310, 0.320))),
-    "asphalt": ("asphalt", 0.9, ((0.085, 0.085, 0.090),)),
-    "pavement": ("pavement", 0.9, ((0.380, 0.365, 0.340),)),
-    "grass": ("grass", 1.0, ((0.095, 0.160, 0.050), (0.120, 0.170, 0.060))),
-    "plaza": ("plaza", 0.8, ((0.460, 0.430, 0.380), (0.360, 0.330, 0.300))),
+    # Asphalt 0.05 (fresh) to 0.15, aged concrete 0.2 to 0.35 (Pomerantz et al. 2003); grass
+    # reflects 0.06 to 0.10 of visible light, most of the rest of its albedo is infrared.
+    "asphalt": ("asphalt", 0.9, ((0.092, 0.092, 0.095),)),
+    "pavement": ("pavement", 0.9, ((0.300, 0.288, 0.268),)),
+    "grass": ("grass", 1.0, ((0.070, 0.112, 0.034), (0.088, 0.116, 0.042))),
+    "plaza": ("plaza", 0.8, ((0.400, 0.374, 0.332), (0.320, 0.295, 0.268))),
     "foliage": (
         "foliage",
-        1.0,
+        0.75,
         (
             (0.060, 0.130, 0.035),
             (0.085, 0.150, 0.040),
             (0.045, 0.100, 0.040),
-            (0.130, 0.160, 0.045),
+            (0.108, 0.160, 0.045),
         ),
     ),
     # Windows and doors as geometry: the mean colour says how light their frames are.
@@ -179,8 +181,8 @@ _LOOKS: dict[str, tuple[str, float, tuple[Colour, ...]]] = {
     "bark": ("bark", 1.0, ((0.110, 0.080, 0.055),)),
     "marking": ("plain", 0.6, ((0.640, 0.640, 0.610),)),
     "paint": (
-        "plain",
-        0.22,
+        "paint",
+        0.05,
         (
             (0.680, 0.680, 0.670),
             (0.300, 0.310, 0.320),
@@ -192,17 +194,29 @@ _LOOKS: dict[str, tuple[str, float, tuple[Colour, ...]]] = {
             (0.520, 0.340, 0.060),
         ),
     ),
-    "car-glass": ("plain", 0.1, ((0.024, 0.028, 0.030), (0.100, 0.130, 0.130))),
-    "rubber": ("plain", 0.9, ((0.026, 0.026, 0.027),)),
-    "rim": ("plain", 0.4, ((0.330, 0.335, 0.340),)),
-    "lens": (
+    "car-glass": ("car-glass", 0.05, ((0.070, 0.080, 0.082),)),
+    "headlamp": ("headlamp", 0.05, ((0.780, 0.780, 0.770),)),
+    "tail-lamp": ("tail-lamp", 0.05, ((0.460, 0.016, 0.014),)),
+    "plate": ("number-plate", 0.4, ((0.640, 0.640, 0.620),)),
+    "pane": ("plain", 0.08, ((0.190, 0.225, 0.225),)),
+    "enamel": (
         "plain",
         0.25,
+        ((0.640, 0.640, 0.630), (0.035, 0.075, 0.190), (0.600, 0.360, 0.030)),
+    ),
+    "rubber": ("plain", 0.9, ((0.026, 0.026, 0.027),)),
+    "rim": ("wheel", 0.3, ((0.430, 0.435, 0.440),)),
+    "lens": (
+        "plain",
+        0.08,
         (
-            (0.420, 0.022, 0.022),
-            (0.560, 0.270, 0.022),
-            (0.025, 0.380, 0.200),
-            (0.720, 0.720, 0.690),
+            (0.900, 0.060, 0.030),
+            (0.950, 0.520, 0.030),
+            (0.060, 0.900, 0.480),
+            (0.760, 0.760, 0.730),
+            (0.085, 0.010, 0.009),
+            (0.110, 0.055, 0.008),
+            (0.008, 0.070, 0.045),
         ),
     ),
     "pole": ("plain", 0.5, ((0.075, 0.085, 0.085), (0.270, 0.280, 0.285))),
@@ -234,6 +248,8 @@ FACADE_RADIO: dict[str, str] = {
     "shed": "metal",
 }
 
+#: Paints with flakes of metal, by name: silver, anthracite, blue and green.
+_METALLIC = frozenset({"paint-1", "paint-3", "paint-4", "paint-6"})
 
 #: Facades clad with a stone of their own.
 _MARBLE = ("stone-1",)
@@ -250,8 +266,9 @@ class _Palette:
             for variant, colour in enumerate(colours):
                 name = f"{family}-{variant}"
                 metallic = 1.0 if family == "sheet" and variant != 1 else 0.0
+                own = "paint-metallic" if name in _METALLIC else recipe
                 self.materials.append(
-                    VisualMaterial(name, recipe, colour, roughness, metallic, variant)
+                    VisualMaterial(name, own, colour, roughness, metallic, variant)
                 )
             self.families[family] = tuple(range(first, len(self.materials)))
         self.facades = {i: f for f in FACADE_RADIO for i in self.families[f]}

@@ -45,7 +45,7 @@ def check_cameras(caster: RayCaster, cameras: Sequence[Camera], names: Sequence[
 
 
 def check_motion(poses: Sequence[Pose], spec: RenderSpec) -> None:
-    """Refuse an open shutter where nothing moves, and a speed where the poses name their own.
+    """Refuse an open shutter where nothing moves, and a motion where the poses name their own.
 
     Args:
         poses: of the views.
@@ -54,13 +54,19 @@ def check_motion(poses: Sequence[Pose], spec: RenderSpec) -> None:
     Raises:
         InputError: saying which.
     """
-    known = [pose.velocity_m_s is not None for pose in poses]
-    if spec.shutter_s != 0.0 and spec.speed_m_s == 0.0 and not any(known):
+    moves = [pose.velocity_m_s is not None for pose in poses]
+    turns = [pose.turn_deg_s is not None for pose in poses]
+    asked = spec.speed_m_s != 0.0 or spec.turn_deg_s != 0.0
+    if spec.shutter_s != 0.0 and not asked and not any(moves + turns):
         raise InputError(
-            f"shutter_s is {spec.shutter_s}, but no camera moves: give speed_m_s too, or poses "
-            "with velocities, as vasgen fly writes them."
+            f"shutter_s is {spec.shutter_s}, but no camera moves: give speed_m_s or turn_deg_s "
+            "too, or poses with velocities, as vasgen fly writes them."
         )
-    if spec.speed_m_s != 0.0 and all(known):
+    if spec.speed_m_s != 0.0 and all(moves):
         raise InputError(
             f"speed_m_s is {spec.speed_m_s}, but the poses say how they move: leave it out."
+        )
+    if spec.turn_deg_s != 0.0 and all(turns):
+        raise InputError(
+            f"turn_deg_s is {spec.turn_deg_s}, but the poses say how they turn: leave it out."
         )

@@ -85,6 +85,7 @@ class Motion:
         self._angles = BSpline(knots, angles, 3, extrapolate=False)
         self._velocity = self._place.derivative(1)
         self._acceleration = self._place.derivative(2)
+        self._rates = self._angles.derivative(1)
 
     def position(self, time_s: Array) -> Array:
         """Position at some times, (N, 3) world metres."""
@@ -103,6 +104,15 @@ class Motion:
         yaw, pitch = np.asarray(self._angles(time_s), np.float64).T
         level = np.cos(pitch)
         return np.column_stack([level * np.cos(yaw), level * np.sin(yaw), np.sin(pitch)])
+
+    def turn(self, time_s: Array) -> Array:
+        """How the camera turns at some times, (N, 3) degrees a second along the axis.
+
+        Yaw turns about the vertical, pitch about what is then on the camera's right.
+        """
+        yaw = np.asarray(self._angles(time_s), np.float64)[:, 0]
+        yawing, pitching = np.degrees(self._rates(time_s)).T
+        return np.column_stack([pitching * np.sin(yaw), -pitching * np.cos(yaw), yawing])
 
     @property
     def top_speed_m_s(self) -> float:

@@ -1,6 +1,7 @@
 """Pose files: cameras as JSON, to plan once and render often.
 
-A record may say when the camera is there, ``time_s``, and how it moves, ``velocity_m_s``.
+A record may say when the camera is there, ``time_s``, and how it moves, ``velocity_m_s``,
+and turns, ``turn_deg_s``.
 """
 
 from __future__ import annotations
@@ -27,11 +28,14 @@ class Pose(NamedTuple):
         camera: the camera.
         time_s: seconds from the first frame; None if the file names none.
         velocity_m_s: world axes, metres a second; None if the file names none.
+        turn_deg_s: along the axis that the camera turns about, world axes, degrees a second;
+            None if the file names none.
     """
 
     camera: Camera
     time_s: float | None = None
     velocity_m_s: Vector | None = None
+    turn_deg_s: Vector | None = None
 
     def resized(self, width: int | None = None, height: int | None = None) -> Pose:
         """The same pose with another number of pixels; see :meth:`Camera.resized`."""
@@ -44,6 +48,8 @@ class Pose(NamedTuple):
             record["time_s"] = self.time_s
         if self.velocity_m_s is not None:
             record["velocity_m_s"] = list(self.velocity_m_s)
+        if self.turn_deg_s is not None:
+            record["turn_deg_s"] = list(self.turn_deg_s)
         return record
 
     @classmethod
@@ -54,8 +60,9 @@ class Pose(NamedTuple):
             InputError: if the camera is none, or a number is missing or not finite.
         """
         (time,) = _numbers(record, "time_s", 1)
-        velocity = _numbers(record, "velocity_m_s", 3)
-        return cls(Camera.from_dict(record), time, None if velocity[0] is None else velocity)
+        vectors = (_numbers(record, key, 3) for key in ("velocity_m_s", "turn_deg_s"))
+        velocity, turn = (None if vector[0] is None else vector for vector in vectors)
+        return cls(Camera.from_dict(record), time, velocity, turn)
 
 
 def write_poses(path: Path, cameras: Sequence[Camera]) -> None:
@@ -68,7 +75,7 @@ def write_poses(path: Path, cameras: Sequence[Camera]) -> None:
 
 
 def write_track(path: Path, poses: Sequence[Pose]) -> None:
-    """Write cameras with their times and velocities to a JSON file.
+    """Write cameras with their times, velocities and turns to a JSON file.
 
     Raises:
         StorageError: if the disk refuses.
@@ -86,7 +93,7 @@ def read_poses(path: Path | str) -> list[Camera]:
 
 
 def read_track(path: Path | str) -> list[Pose]:
-    """Read cameras from a JSON file, with the times and velocities that it names.
+    """Read cameras from a JSON file, with the times, velocities and turns that it names.
 
     Raises:
         InputError: if the file is missing, is no JSON, holds no camera, some of its records
@@ -129,8 +136,8 @@ def _pose(path: Path, index: int, entry: object) -> Pose:
 
 
 def _check_alike(path: Path, poses: Sequence[Pose]) -> None:
-    """Refuse a time or a velocity that some cameras have and others lack."""
-    for key in ("time_s", "velocity_m_s"):
+    """Refuse a time or a motion that some cameras have and others lack."""
+    for key in ("time_s", "velocity_m_s", "turn_deg_s"):
         has = [getattr(pose, key) is not None for pose in poses]
         if any(has) and not all(has):
             raise InputError(

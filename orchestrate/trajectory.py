@@ -144,6 +144,7 @@ class Trajectory:
         cameras: of the frames.
         time_s: (N,) float64, seconds from the first frame.
         velocity_m_s: (N, 3) float64, world axes, metres a second.
+        turn_deg_s: (N, 3) float64, along the axis of turning, world axes, degrees a second.
         acceleration_m_s2: (N, 3) float64, world axes.
         altitude_m: (N,) float64, height above the ground, or the nearest, metres.
         clearance_m: proved distance to every surface, all along.
@@ -154,6 +155,7 @@ class Trajectory:
     cameras: tuple[Camera, ...]
     time_s: Array
     velocity_m_s: Array
+    turn_deg_s: Array
     acceleration_m_s2: Array
     altitude_m: Array
     clearance_m: float
@@ -162,8 +164,9 @@ class Trajectory:
     @property
     def poses(self) -> list[Pose]:
         """The frames, as a pose file holds them."""
-        frames = zip(self.cameras, self.time_s, self.velocity_m_s.tolist(), strict=True)
-        return [Pose(camera, float(time), (x, y, z)) for camera, time, (x, y, z) in frames]
+        velocity, turn = (map(tuple, v.tolist()) for v in (self.velocity_m_s, self.turn_deg_s))
+        frames = zip(self.cameras, self.time_s.tolist(), velocity, turn, strict=True)
+        return [Pose(*frame) for frame in frames]
 
     @property
     def length_m(self) -> float:
@@ -302,6 +305,7 @@ def _frames(caster: RayCaster, motion: Motion, trip: Trip) -> Trajectory:
         cameras,
         times,
         motion.velocity(times),
+        motion.turn(times),
         motion.acceleration(times),
         places[:, 2] - ground,
         trip.room_m,

@@ -77,7 +77,7 @@ def make_video(
         out: the MP4 file; replaced if it exists.
         fps: frames a second; by default what the times of the track say, or 24.
         spec: quality and conditions of rgb pictures. With an open shutter they blur by the
-            velocities of the track.
+            velocities and turns of the track.
         seed: seed of the pictures' noise and conditions.
         unreal: HOST:PORT of the UnrealCV server, if Unreal draws the pictures; else what the
             environment names.
@@ -110,7 +110,7 @@ def make_video(
     todo = [index for index, name in enumerate(names) if not name.is_file()]
     watch.start(f"Drawing {len(todo)} frames", len(todo))
     if todo:
-        renderer = open_backend(bundle, settings, unreal)
+        renderer = open_backend(bundle, settings, unreal, caster=caster)
         draw = _painter(renderer, caster, track, layer, settings, seed)
         for index in todo:
             write_png(names[index], draw(index))
@@ -159,7 +159,7 @@ def _frames_folder(
     """The folder of the frames; what other runs left for this video is cleared."""
     content = [
         bundle.content_hash,
-        [(p.camera.to_dict(), p.time_s, p.velocity_m_s) for p in track],
+        [pose.to_record() for pose in track],
         layer,
         spec.model_dump(mode="json") if layer == "rgb" else None,
         seed,
@@ -201,8 +201,11 @@ def _picture(
     renderer: ImageBackend, pose: Pose, light: Conditions, noise: int
 ) -> NDArray[np.uint8]:
     """The light stays, the motion is the camera's own."""
-    if pose.velocity_m_s is not None:
-        light = dataclasses.replace(light, velocity_m_s=pose.velocity_m_s)
+    light = dataclasses.replace(
+        light,
+        velocity_m_s=pose.velocity_m_s or light.velocity_m_s,
+        turn_deg_s=pose.turn_deg_s or light.turn_deg_s,
+    )
     image = renderer.layers(pose.camera, light, seed=noise % 2**31)
     if image.rgb is None:
         raise ValueError("the renderer drew no picture")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vasgen import runtime
 from vasgen.artefact import atomic_directory, library_versions
 from vasgen.bundle import SceneBundle
 from vasgen.conditions import Conditions, sample_conditions
@@ -62,8 +63,8 @@ class ViewMaker:
     """
 
     def __init__(self, bundle: SceneBundle, spec: DatasetSpec) -> None:
-        self._renderer = open_backend(bundle, spec.render)
         caster = RayCaster(bundle)
+        self._renderer = open_backend(bundle, spec.render, caster=caster)
         self._tracer = Tracer(bundle, spec.radio, caster=caster)
         self._judge = Judge(bundle, spec.radio, caster)
 
@@ -86,6 +87,7 @@ class ViewMaker:
         for job in jobs:
             images.append(draw_view(self._renderer, job.record))
             advance(_PICTURE_SHARE)
+        runtime.free_unused()  # pictures and labels need arrays of other sizes
         traced = self._tracer.trace_paths(
             [
                 View(job.record.camera, image.depth, image.normal)
@@ -187,7 +189,7 @@ def view_record(
     }
     conditions = None
     if render is not None and rgb:
-        conditions = sample_conditions(render, seed, name, pose.velocity_m_s)
+        conditions = sample_conditions(render, seed, name, pose.velocity_m_s, pose.turn_deg_s)
     content = [
         pose.camera.to_dict(),
         scene_hash,

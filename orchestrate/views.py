@@ -20,7 +20,7 @@ from vasgen.orchestrate.posefile import Pose
 from vasgen.orchestrate.progress import Progress, Silent
 from vasgen.orchestrate.view import batch_size, draw_view, view_name, view_record, write_pictures
 from vasgen.raycast import RayCaster
-from vasgen.render import open_backend
+from vasgen.render import ImageBackend, open_backend
 from vasgen.render_spec import RenderSpec
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
@@ -80,19 +80,24 @@ def render_views(
     _refuse_traced(folder for folder, _ in todo)
     if rgb:
         check_motion(poses, light)
-    if todo:
-        check_cameras(RayCaster(bundle), [pose.camera for pose in poses], names)
-    watch.start(f"Rendering {len(todo)} views", len(todo))
     if not todo:
+        watch.start("Rendering 0 views", 0)
         return 0
-    renderer = open_backend(bundle, light, unreal)
+    caster = RayCaster(bundle)
+    check_cameras(caster, [pose.camera for pose in poses], names)
+    watch.start(f"Rendering {len(todo)} views", len(todo))
+    _draw(open_backend(bundle, light, unreal, caster=caster), todo, watch)
+    return len(todo)
+
+
+def _draw(renderer: ImageBackend, todo: Sequence[tuple[Path, ViewRecord]], watch: Progress) -> None:
+    """Draw and write views, each into its folder."""
     for folder, record in todo:
         image = draw_view(renderer, record)
         with atomic_directory(folder) as scratch:
             write_pictures(scratch, image, record.conditions)
             store.write_view(scratch, record, image)
         watch.advance(1)
-    return len(todo)
 
 
 def reopen_views(folder: Path) -> Views:

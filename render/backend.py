@@ -8,6 +8,7 @@ from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.layers import ImageLayers
+from vasgen.raycast import RayCaster
 from vasgen.render_spec import RenderSpec
 
 
@@ -37,13 +38,20 @@ class ImageBackend(Protocol):
         ...
 
 
-def open_backend(bundle: SceneBundle, spec: RenderSpec, unreal: str | None = None) -> ImageBackend:
+def open_backend(
+    bundle: SceneBundle,
+    spec: RenderSpec,
+    unreal: str | None = None,
+    *,
+    caster: RayCaster | None = None,
+) -> ImageBackend:
     """The renderer that a spec names, with the scene loaded.
 
     Args:
         bundle: the scene.
         spec: which renderer, and the quality of its pictures.
         unreal: HOST:PORT of the UnrealCV server; else what the environment names.
+        caster: the same scene for rays, if it is at hand already.
 
     Raises:
         InputError: if the address is none.
@@ -51,7 +59,7 @@ def open_backend(bundle: SceneBundle, spec: RenderSpec, unreal: str | None = Non
     if spec.backend == "unreal":
         from vasgen.render.unreal import UnrealRenderer
 
-        return UnrealRenderer(bundle, unreal, far=spec.unreal_far)
+        return UnrealRenderer(bundle, unreal, far=spec.unreal_far, caster=caster)
     from vasgen.render.renderer import Renderer
 
-    return Renderer(bundle, spec)
+    return Renderer(bundle, spec, caster=caster)

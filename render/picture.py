@@ -13,10 +13,14 @@ from vasgen.artefact import atomic_file
 from vasgen.colour import LUMINANCE, decode_srgb, encode_srgb
 from vasgen.conditions import Conditions
 from vasgen.errors import InputError
-from vasgen.render.light.light import exposure_of
+from vasgen.render.light.light import exposure_of, white_balance
 
 #: Display luminance of white in full sunlight, and the contrast of the curve there.
-_WHITE, _CONTRAST = 0.80, 1.42
+_WHITE, _CONTRAST = 0.78, 1.42
+
+#: How many times brighter deep shadows are shown, and the light (of white) where half of that
+#: is left: streets in shade stay readable, as with a camera that opens its shadows.
+_LIFT, _SHADE = 2.4, 0.05
 
 #: Share of a pixel's luminance that replaces its colour: very bright light looks white.
 _DESATURATION = 0.04
@@ -29,9 +33,10 @@ def to_display(
 ) -> NDArray[np.uint8]:
     """A picture for a screen: exposure, a filmic curve, and the sRGB transfer function.
 
-    The exposure follows from the light, not from the picture, so that equal
-    radiance looks equal in all views of a dataset. The curve is a sigmoid in the
-    logarithm of exposure (Naka and Rushton 1966): shadows keep a toe, highlights roll off.
+    Exposure and white balance follow from the light, not from the picture, so that
+    equal radiance looks equal in all views of a dataset. The curve is a sigmoid in the
+    logarithm of exposure (Naka and Rushton 1966) after shadows are lifted: they keep a
+    toe, highlights roll off.
 
     Args:
         rgb: (H, W, 3) linear radiance; the rgb layer.
@@ -41,10 +46,14 @@ def to_display(
     Returns:
         (H, W, 3) uint8, sRGB.
     """
+    conditions = conditions or Conditions()
     if exposure is None:
-        exposure = exposure_of(conditions or Conditions())
-    light = np.maximum(np.asarray(rgb, np.float32), 0) * np.float32(exposure)
+        exposure = exposure_of(conditions)
+    balance = (exposure * white_balance(conditions)).astype(np.float32)
+    light = np.maximum(np.asarray(rgb, np.float32), 0) * balance
     light += _DESATURATION * ((light @ _WEIGHTS)[..., None] - light)
+    grey = (light @ _WEIGHTS)[..., None]
+    light *= (grey + _LIFT * _SHADE) / (grey + _SHADE)
     power = light**_CONTRAST
     shown: NDArray[np.float32] = power / (power + (1 / _WHITE - 1))
     return np.rint(255 * encode_srgb(shown)).astype(np.uint8)
@@ -67,9 +76,15 @@ def from_display(
         (H, W, 3) float32 linear radiance.
     """
     shown = decode_srgb(np.asarray(np.minimum(picture, 254.5) / 255, np.float32))
-    light = (shown * (1 / _WHITE - 1) / (1 - shown)) ** np.float32(1 / _CONTRAST)
+    lifted = (shown * (1 / _WHITE - 1) / (1 - shown)) ** np.float32(1 / _CONTRAST)
+    # The lift x (x + l s) / (x + s) = y, solved for x.
+    seen = (lifted @ _WEIGHTS)[..., None]
+    half = (seen - _LIFT * _SHADE) / 2
+    light = lifted * (half + np.sqrt(half * half + seen * _SHADE)) / np.maximum(seen, 1e-9)
     grey = _DESATURATION * (light @ _WEIGHTS)[..., None]
-    radiance = (light - grey) / ((1 - _DESATURATION) * exposure_of(conditions or Conditions()))
+    conditions = conditions or Conditions()
+    balance = (exposure_of(conditions) * white_balance(conditions)).astype(np.float32)
+    radiance = (light - grey) / ((1 - _DESATURATION) * balance)
     return np.asarray(np.maximum(radiance, 0), np.float32)
 
 

@@ -13,16 +13,19 @@ from vasgen.conditions import Conditions
 from vasgen.render.picture import to_display, write_png
 from vasgen.render.renderer import Renderer
 from vasgen.render_spec import RenderSpec
+from vasgen.semantics import WALKABLE, SemanticClass
 
-_FOV_DEG = 45.0
-_DOWN_DEG = 35.0
+_FOV_DEG = 50.0
+
+#: Share of the picture's height above the horizon: for sky and hills.
+_SKY = 0.12
 
 #: Where the camera stands seen from the scene, degrees clockwise from the sun: the light
 #: then comes over a shoulder and models the facades.
 _FROM_SUN_DEG = 55.0
 
-#: Share of the picture's width or height that the objects fill.
-_FILL = 0.96
+#: Share of the picture's width or height that the objects fill, and where the lowest are.
+_FILL, _LOWEST = 0.94, 0.96
 
 
 def preview(
@@ -57,7 +60,7 @@ def preview(
 def overview_camera(
     bundle: SceneBundle, conditions: Conditions, *, width: int, height: int
 ) -> Camera:
-    """A camera high above, looking 35 degrees down, that sees all objects.
+    """A camera high above that sees all that stands, with the horizon near the picture's top.
 
     Args:
         bundle: the scene.
@@ -67,11 +70,12 @@ def overview_camera(
     """
     points = _content(bundle)
     azimuth = np.radians(conditions.sun_azimuth_deg + _FROM_SUN_DEG)
-    down = np.radians(_DOWN_DEG)
+    # The slope of the ray through the picture's middle, where the horizon is level with the eye.
+    down = np.arctan(np.tan(np.radians(_FOV_DEG) / 2) * height / width * (1 - 2 * _SKY))
     back = np.array([np.cos(down) * np.sin(azimuth), np.cos(down) * np.cos(azimuth), np.sin(down)])
     aim = (points.min(axis=0) + points.max(axis=0)) / 2
     distance = 2 * float(np.linalg.norm(np.ptp(points, axis=0))) + 1.0
-    for _ in range(12):
+    for _ in range(40):
         camera = Camera.look_at(
             aim + distance * back, aim, width=width, height=height, fov_deg=_FOV_DEG
         )
@@ -80,16 +84,18 @@ def overview_camera(
         if depth.min() <= 0:
             distance *= 1.5
             continue
-        # Centre what is seen, then fill the picture with it.
-        shift = ((low + high) / 2 - [width / 2, height / 2]) * distance / camera.intrinsics[0, 0]
+        # Centre what is seen and set it on the lower edge, then fill the picture with it.
+        place = np.array([(low[0] + high[0]) / 2, high[1]])
+        wanted = np.array([0.5 * width, _LOWEST * height])
+        shift = (place - wanted) * depth.min() / camera.intrinsics[0, 0]
         aim = aim + camera.rotation[:, :2] @ shift
-        distance *= float(np.clip(((high - low) / [width, height]).max() / _FILL, 0.5, 2.0))
+        distance *= float(np.clip(((high - low) / [width, height]).max() / _FILL, 0.7, 1.4))
     return camera
 
 
 def _content(bundle: SceneBundle) -> NDArray[np.float64]:
-    """Corners of what the picture must show, (N, 3): the objects, else the ground."""
+    """Corners of what the picture must show, (N, 3): all that stands, else the ground."""
     table = bundle.face_table
-    objects = table.instance > 0
-    chosen = table.triangles[objects] if objects.any() else table.triangles
+    standing = (table.instance > 0) & ~np.isin(table.semantic, [*WALKABLE, SemanticClass.WATER])
+    chosen = table.triangles[standing] if standing.any() else table.triangles
     return chosen.reshape(-1, 3)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
@@ -26,8 +23,7 @@ class Renderer:
     Args:
         bundle: the scene.
         spec: quality of the pictures.
-        centre: (3,) world point near which the cameras stand, metres; the middle of
-            the scene if omitted.
+        caster: the same scene for rays, if it is at hand already.
     """
 
     def __init__(
@@ -35,10 +31,9 @@ class Renderer:
         bundle: SceneBundle,
         spec: RenderSpec | None = None,
         *,
-        centre: ArrayLike | None = None,
+        caster: RayCaster | None = None,
     ) -> None:
-        middle = bundle.bounds.mean(axis=0) if centre is None else np.asarray(centre, np.float64)
-        self._caster = RayCaster(bundle, middle)
+        self._caster = caster or RayCaster(bundle)
         self._looks = Looks(bundle)
         self._surface = SurfaceMap(bundle.face_table.triangles, self._looks.uv)
         self._spec = spec or RenderSpec()

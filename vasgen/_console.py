@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from vasgen.errors import VasgenError
+from vasgen._usage import UsageError, is_help, usage_line
+from vasgen.errors import VasgenError, unknown_choice
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -27,13 +28,26 @@ _RESUMABLE = ("build", "relabel", "render", "trace", "video")
 class CommandGroup(TyperGroup):
     """Runs a command; what the user caused or can mend becomes one line, not a traceback."""
 
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read what stands before the name of the command."""
+        with _one_line(()):
+            return super().make_context(*args, **options)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first word names, and the words after it."""
+        if args[0] not in self.commands:
+            raise unknown_choice("the command", args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the context names."""
+        words = [*getattr(ctx, "_protected_args", ()), *ctx.args]
         try:
             with warnings.catch_warnings():
                 # What libraries deprecate is for their developers, not for this terminal.
                 warnings.simplefilter("ignore")
-                return super().invoke(ctx)
+                with _one_line(words):
+                    return super().invoke(ctx)
         except VasgenError as error:
             complain(str(error))
             raise typer.Exit(USER_ERROR) from error
@@ -47,6 +61,18 @@ class CommandGroup(TyperGroup):
             outcome = "run the same command again to go on" if kept else "nothing was written"
             complain(f"interrupted: {outcome}.")
             raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _one_line(words: Sequence[str]) -> Iterator[None]:
+    """Say in one line what is wrong with a command line, of which these words are read."""
+    try:
+        yield
+    except UsageError as error:
+        if is_help(error):
+            raise
+        complain(usage_line(error, words))
+        raise typer.Exit(USER_ERROR) from error
 
 
 def complain(line: str) -> None:

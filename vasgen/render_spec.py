@@ -15,7 +15,14 @@ Range = float | tuple[float, float]
 Dates = datetime.date | tuple[datetime.date, datetime.date]
 
 #: Keys that a running Unreal cannot be told.
-_NOT_OF_UNREAL = ("samples_per_pixel", "turbidity", "visibility_m", "shutter_s", "exposure_ev")
+_NOT_OF_UNREAL = (
+    "samples_per_pixel",
+    "turbidity",
+    "cloud_cover",
+    "visibility_m",
+    "shutter_s",
+    "exposure_ev",
+)
 
 
 def _within(low: float, high: float) -> BeforeValidator:
@@ -25,7 +32,9 @@ def _within(low: float, high: float) -> BeforeValidator:
         pair = list(given) if isinstance(given, (list, tuple)) else [given]
         numbers = [_number(value) for value in pair]
         fits = len(numbers) < 3 and all(low <= number <= high for number in numbers)
-        if not fits or not numbers or numbers[0] > numbers[-1]:
+        if fits and numbers and numbers[0] > numbers[-1]:
+            raise ValueError(f"from high to low: give [{numbers[1]:g}, {numbers[0]:g}]")
+        if not fits or not numbers:
             raise ValueError(f"allowed: {low:g} to {high:g}, or [lowest, highest] of those.")
         return numbers[0] if len(pair) == 1 else tuple(numbers)
 
@@ -52,7 +61,9 @@ def _dates(given: object) -> object:
         days = [datetime.date.fromisoformat(str(day)) for day in pair]
     except ValueError:
         days = []
-    if len(days) not in (1, 2) or days[0] > days[-1]:
+    if len(days) == 2 and days[0] > days[1]:
+        raise ValueError(f"from late to early: give [{days[1]}, {days[0]}]")
+    if len(days) not in (1, 2):
         raise ValueError("allowed: a day of the calendar like 2026-06-21, or [first, last].")
     return days[0] if len(days) == 1 else tuple(days)
 
@@ -77,6 +88,8 @@ class RenderSpec(Part):
         date: day of the year, like 2026-06-21, or [first, last].
         hour: apparent solar time, hours after midnight; the sun is highest at 12.
         turbidity: haze of the sky, 1 (clear) to 10.
+        cloud_cover: share of the sky that clouds cover, 0 (clear) to 1 (overcast).
+        cloud_pattern: number of one pattern of clouds for all views; none: each draws its own.
         visibility_m: meteorological optical range in fog, metres, a range of it even in the
             logarithm; none: no fog.
         fog_share: share of the views that have this fog; the others have none.
@@ -84,6 +97,8 @@ class RenderSpec(Part):
             than 2 degrees, and never by ``unreal``.
         speed_m_s: of the camera, metres a second, towards a random side of each view, where
             no pose says how it moves.
+        turn_deg_s: of the camera about the vertical, degrees a second, to a random side of each
+            view, where no pose says how it turns.
         shutter_s: how long the shutter is open, seconds.
         exposure_ev: stops above (brighter) or below the exposure that follows from the light.
         backend: what draws the pictures: ``mitsuba``, or the running ``unreal`` whose address the
@@ -100,10 +115,13 @@ class RenderSpec(Part):
     date: Annotated[Dates, BeforeValidator(_dates)] | None = None
     hour: Annotated[Range, _within(0, 24)] | None = None
     turbidity: Annotated[Range, _within(1, 10)] = 3.0
+    cloud_cover: Annotated[Range, _within(0, 1)] = 0.0
+    cloud_pattern: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     visibility_m: Annotated[Range, _within(10, 1e5)] | None = None
     fog_share: Annotated[float, Field(ge=0, le=1)] = 1.0
     lamps: Annotated[Literal["auto", "on", "off"], BeforeValidator(_switch)] = "auto"
     speed_m_s: Annotated[Range, _within(0, 1000)] = 0.0
+    turn_deg_s: Annotated[Range, _within(0, 3600)] = 0.0
     shutter_s: Annotated[Range, _within(0, 10)] = 0.0
     exposure_ev: Annotated[Range, _within(-20, 20)] = 0.0
     backend: Literal["mitsuba", "unreal"] = "mitsuba"
@@ -126,10 +144,21 @@ class RenderSpec(Part):
 
     @model_validator(mode="after")
     def _open_shutter(self) -> RenderSpec:
-        if self.speed_m_s != 0.0 and self.shutter_s == 0.0:
+        for name in ("speed_m_s", "turn_deg_s"):
+            value = getattr(self, name)
+            if value != 0.0 and self.shutter_s == 0.0:
+                raise ValueError(
+                    f"{name} is {value}, but nothing moves while the shutter is closed: give "
+                    "shutter_s too"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _clouds_of_pattern(self) -> RenderSpec:
+        if self.cloud_pattern is not None and self.cloud_cover == 0.0:
             raise ValueError(
-                f"speed_m_s is {self.speed_m_s}, but nothing moves while the shutter is closed: "
-                "give shutter_s too"
+                f"cloud_pattern is {self.cloud_pattern}, but there are no clouds: "
+                "give cloud_cover too"
             )
         return self
 

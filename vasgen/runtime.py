@@ -8,12 +8,14 @@ named one. :func:`prepare` does this, and importing vasgen calls it.
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,6 +106,44 @@ def radio_variant() -> Iterator[Any]:
     """
     with _variant(f"{backend()}_ad_mono_polarized") as mi:
         yield mi
+
+
+def free_unused() -> None:
+    """Give arrays' memory that nobody uses any more back to the system.
+
+    Dr.Jit keeps it for arrays of the same size: worth a call where the next step needs others.
+    """
+    import drjit as dr
+
+    dr.flush_malloc_cache()
+
+
+class _Colours:
+    """Names of the RGB variant; those that all variants share come from Mitsuba itself.
+
+    The variant's own module is what ``mitsuba`` forwards to while the variant is selected.
+    """
+
+    def __init__(self) -> None:
+        import mitsuba as mi
+
+        self._own = importlib.import_module(f"mitsuba.{backend()}_ad_rgb")
+        self._shared = mi
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._own if hasattr(self._own, name) else self._shared, name)
+        setattr(self, name, value)
+        return value
+
+
+@cache
+def colours() -> Any:
+    """Mitsuba's names in its RGB variant, whichever variant is selected.
+
+    Its classes work without :func:`colour_variant`, which costs a tenth of a second; only
+    what loads plugins, such as ``load_dict``, must be within that.
+    """
+    return _Colours()
 
 
 @contextmanager

@@ -74,7 +74,10 @@ class ViewsSpec(Part):
     @model_validator(mode="after")
     def _ordered(self) -> ViewsSpec:
         if self.altitude_m[0] > self.altitude_m[1]:
-            raise ValueError("altitude_m must be [lowest, highest]")
+            high, low = self.altitude_m
+            raise ValueError(
+                f"altitude_m is [{high:g}, {low:g}], from high to low: give [{low:g}, {high:g}]"
+            )
         return self
 
 

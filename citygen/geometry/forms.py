@@ -1,4 +1,4 @@
-"""Closed solids that models are built from: boxes, lofts and lobes."""
+"""Closed solids that models are built from: boxes, lofts, lobes and tufts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ class Solid(NamedTuple):
         points: (V, 3) float64 metres, whole millimetres.
         faces: (F, 3) int64, counter-clockwise from outside.
         finishes: one a face; each names its radio material.
+        uv: (F, 3, 2) texture coordinates; None: metres across the axis a face looks along.
     """
 
     points: Array
     faces: Ints
     finishes: tuple[Finish, ...]
+    uv: Array | None = None
 
 
 def box(low: Sequence[float], high: Sequence[float], finish: Finish) -> Solid:
@@ -103,18 +105,58 @@ def lobe(
     finish: Finish,
     rng: np.random.Generator,
     *,
+    rough: float = 0.18,
     fine: bool = False,
 ) -> Solid:
-    """An uneven ball inside an ellipsoid: 20 triangles, 80 if it is fine."""
+    """An uneven ball inside an ellipsoid: 20 triangles, 80 if it is fine.
+
+    Args:
+        centre, radii: of the ellipsoid, metres.
+        finish: of all faces.
+        rng: turns the ball, and draws how far each corner stays inside.
+        rough: the most that a corner does, share of its distance from the centre.
+        fine: whether there are more triangles.
+    """
     points, faces = _icosahedron()
     if fine:
         points, faces = _halved(points, faces)
-    points = points * rng.uniform(0.82, 1.0, (len(points), 1))
+    points = _turned(points, rng) * rng.uniform(1 - rough, 1.0, (len(points), 1))
     return _welded(points * radii + centre, faces, [finish] * len(faces))
 
 
+def _turned(points: Array, rng: np.random.Generator) -> Array:
+    """Points in an orientation by chance, from a random quaternion."""
+    q = rng.standard_normal(4)
+    w, axis = q[0], q[1:]
+    twice = 2 / (q * q).sum()
+    across = np.cross(axis, points)
+    return np.asarray(points + twice * (w * across + np.cross(axis, across)))
+
+
+def tuft(
+    root: Sequence[float], tip: Sequence[float], width: float, finish: Finish, turn_rad: float
+) -> Solid:
+    """A spray of leaves: two pyramids of three sides on one base, 6 triangles.
+
+    Args:
+        root, tip: its ends, metres; it is thickest towards the tip.
+        width: largest distance from its axis, metres.
+        finish: of all faces.
+        turn_rad: of the base around the axis.
+    """
+    start, end = np.asarray(root, dtype=float), np.asarray(tip, dtype=float)
+    along = end - start
+    along /= np.sqrt((along * along).sum())
+    side = np.cross(along, (0.0, 0.0, 1.0) if abs(along[2]) < 0.9 else (1.0, 0.0, 0.0))
+    side /= np.sqrt((side * side).sum())
+    angle = turn_rad + np.arange(3)[:, None] * 2 * np.pi / 3
+    ring = width * (np.cos(angle) * side + np.sin(angle) * np.cross(along, side))
+    ends = [np.tile(point, (3, 1)) for point in (start, end)]
+    return loft([ends[0], 0.35 * start + 0.65 * end + ring, ends[1]], finish)
+
+
 def assembled(solids: Sequence[Solid]) -> Surface:
-    """Solids as one surface of shell 0 and object 0, texture in metres."""
+    """Solids as one surface of shell 0 and object 0."""
     sizes = [len(solid.points) for solid in solids]
     starts = np.cumsum([0, *sizes])[:-1]
     points = np.concatenate([np.empty((0, 3)), *(solid.points for solid in solids)])
@@ -126,6 +168,7 @@ def assembled(solids: Sequence[Solid]) -> Surface:
     )
     finishes = [finish for solid in solids for finish in solid.finishes]
     radio = [_RADIO_INDEX[str(finish.radio)] for finish in finishes]
+    uv = [_box_uv(solid.points[solid.faces]) if solid.uv is None else solid.uv for solid in solids]
     zeros = np.zeros(len(faces), dtype=np.int64)
     return Surface(
         points,
@@ -135,7 +178,7 @@ def assembled(solids: Sequence[Solid]) -> Surface:
         np.array([finish.visual for finish in finishes], dtype=np.int64),
         np.array(radio, dtype=np.int64),
         zeros,
-        _box_uv(points[faces]),
+        np.concatenate([np.empty((0, 3, 2)), *uv]),
     )
 
 

@@ -8,7 +8,8 @@ from vasgen.citygen.config import Lod, check_lod
 from vasgen.citygen.geometry.forms import Solid, assembled
 from vasgen.citygen.geometry.solids import Surface, locked
 from vasgen.citygen.life import furniture
-from vasgen.citygen.life.cars import BODIES, COLOURS, car
+from vasgen.citygen.life.bodies import BODIES, COLOURS
+from vasgen.citygen.life.cars import car
 from vasgen.citygen.life.crowns import SPECIES, tree
 from vasgen.errors import InputError, unknown_choice
 

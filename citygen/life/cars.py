@@ -1,159 +1,37 @@
-"""Models of cars: a skin over cross-sections from tail to nose, on four wheels."""
+"""Models of cars: a body with wheel arches, a cabin of glass on it, and four wheels below."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
 
 from vasgen.citygen.config import Lod
-from vasgen.citygen.geometry.forms import Solid, loft
+from vasgen.citygen.geometry.forms import Solid, box, loft
 from vasgen.citygen.geometry.solids import Array, Finish
+from vasgen.citygen.life.bodies import BODIES, COLOURS, Body
 from vasgen.citygen.materials import FAMILIES
 from vasgen.semantics import SemanticClass
 
-COLOURS = len(FAMILIES["paint"])
-
-#: Cross-sections from tail to nose: x; z and half width of the belt; z and half width of the
-#: top edge, which is the roof, or the bonnet's shoulder; metres.
-_Section = tuple[float, float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Body:
-    """The shape of a car.
-
-    Attributes:
-        name: what it is called.
-        half_m: half its width.
-        sill_m: height of its underside.
-        wheel_m: radius of its wheels.
-        axles: x of the rear and the front axle, metres.
-        sections: from tail to nose; the second and the last but one bound the lamps.
-        glass: numbers of the gaps between sections with windows at the sides.
-        screens: numbers of the gaps with windows on top: rear window and windscreen.
-    """
-
-    name: str
-    half_m: float
-    sill_m: float
-    wheel_m: float
-    axles: tuple[float, float]
-    sections: tuple[_Section, ...]
-    glass: tuple[int, ...]
-    screens: tuple[int, ...]
-
-
-BODIES: tuple[Body, ...] = (
-    Body(
-        "hatchback",
-        0.89,
-        0.2,
-        0.31,
-        (-1.26, 1.28),
-        (
-            (-2.05, 0.92, 0.72, 1.00, 0.64),
-            (-1.93, 0.95, 0.84, 1.04, 0.72),
-            (-1.58, 0.96, 0.85, 1.42, 0.58),
-            (-0.22, 0.94, 0.86, 1.47, 0.61),
-            (-0.14, 0.94, 0.86, 1.47, 0.61),
-            (0.30, 0.92, 0.86, 1.44, 0.60),
-            (1.05, 0.88, 0.86, 0.98, 0.72),
-            (1.86, 0.74, 0.82, 0.82, 0.66),
-            (2.05, 0.64, 0.66, 0.70, 0.56),
-        ),
-        (2, 4, 5),
-        (1, 5),
-    ),
-    Body(
-        "saloon",
-        0.91,
-        0.19,
-        0.32,
-        (-1.36, 1.40),
-        (
-            (-2.33, 0.88, 0.74, 0.96, 0.62),
-            (-2.20, 0.93, 0.85, 1.02, 0.70),
-            (-1.70, 0.94, 0.87, 1.05, 0.72),
-            (-0.98, 0.94, 0.87, 1.40, 0.57),
-            (-0.20, 0.93, 0.87, 1.45, 0.60),
-            (-0.12, 0.93, 0.87, 1.45, 0.60),
-            (0.26, 0.92, 0.87, 1.43, 0.60),
-            (1.06, 0.88, 0.87, 0.98, 0.73),
-            (2.10, 0.72, 0.83, 0.80, 0.68),
-            (2.33, 0.62, 0.67, 0.68, 0.57),
-        ),
-        (2, 3, 5, 6),
-        (2, 6),
-    ),
-    Body(
-        "estate",
-        0.91,
-        0.2,
-        0.32,
-        (-1.36, 1.40),
-        (
-            (-2.35, 0.92, 0.76, 1.00, 0.66),
-            (-2.24, 0.95, 0.86, 1.04, 0.74),
-            (-1.92, 0.96, 0.87, 1.45, 0.60),
-            (-0.20, 0.94, 0.87, 1.49, 0.62),
-            (-0.12, 0.94, 0.87, 1.49, 0.62),
-            (0.28, 0.92, 0.87, 1.46, 0.61),
-            (1.08, 0.88, 0.87, 0.98, 0.73),
-            (2.10, 0.73, 0.83, 0.81, 0.68),
-            (2.33, 0.63, 0.67, 0.69, 0.57),
-        ),
-        (2, 4, 5),
-        (1, 5),
-    ),
-    Body(
-        "offroader",
-        0.94,
-        0.27,
-        0.36,
-        (-1.32, 1.36),
-        (
-            (-2.25, 1.02, 0.80, 1.10, 0.70),
-            (-2.14, 1.06, 0.89, 1.15, 0.78),
-            (-1.86, 1.07, 0.90, 1.63, 0.64),
-            (-0.22, 1.06, 0.90, 1.69, 0.67),
-            (-0.14, 1.06, 0.90, 1.69, 0.67),
-            (0.26, 1.05, 0.90, 1.66, 0.66),
-            (0.94, 1.02, 0.90, 1.13, 0.78),
-            (2.04, 0.92, 0.87, 1.02, 0.74),
-            (2.25, 0.80, 0.74, 0.88, 0.64),
-        ),
-        (2, 4, 5),
-        (1, 5),
-    ),
-    Body(
-        "van",
-        0.97,
-        0.24,
-        0.34,
-        (-1.55, 1.60),
-        (
-            (-2.62, 1.10, 0.92, 2.00, 0.82),
-            (-2.52, 1.10, 0.94, 2.06, 0.84),
-            (0.50, 1.10, 0.94, 2.08, 0.84),
-            (1.20, 1.10, 0.94, 2.02, 0.80),
-            (1.98, 1.06, 0.93, 1.16, 0.80),
-            (2.44, 0.92, 0.90, 1.02, 0.74),
-            (2.62, 0.80, 0.78, 0.88, 0.66),
-        ),
-        (2, 3),
-        (3,),
-    ),
-)
-
-#: How often each body and each colour is seen, relative weights.
-BODY_WEIGHTS = (0.32, 0.22, 0.16, 0.20, 0.10)
-COLOUR_WEIGHTS = (0.26, 0.18, 0.17, 0.15, 0.10, 0.08, 0.04, 0.02)
-
 _WIDEST_M = 0.64  # level of the widest line of a body
-_RIM_SHARE = 0.64
-_AXLE_END_M = 0.5
 _SUNK_M = 0.01
+
+#: How far bumpers bulge beyond the section before, and how far the sill lies inwards.
+_BULGE_M, _TUCK_M = 0.07, 0.05
+
+#: Width of the gap between a tyre and its arch; directions of the arch's corners from its middle.
+_GAP_M = 0.05
+_ARCH_RAD = (0.45, 0.95)
+
+#: Corners of a wheel; how far its face lies behind the widest line; where its tip is.
+_WHEEL_CORNERS = 20
+_INSET_M, _AXLE_END_M = 0.025, 0.85
+
+#: Width of the room that wheels stand in, metres.
+_WELL_M = 0.26
+
+#: Wheels of the outline: half width at the foot and the top, and height, metres.
+_STUMP_M = (0.17, 0.38, 0.36)
 
 
 def car(variant: int, lod: Lod) -> list[Solid]:
@@ -161,87 +39,289 @@ def car(variant: int, lod: Lod) -> list[Solid]:
 
     Args:
         variant: body times ``COLOURS`` plus colour.
-        lod: 3: bodywork with lamps on four wheels, else an outline with its windows.
+        lod: 3: bodywork with arches, lamps, mirrors and plates on four wheels, else an outline
+            with windows and the feet of wheels.
     """
     body = BODIES[variant // COLOURS]
     paint = _finish("paint", variant % COLOURS)
     if lod == 3:
-        return [_bodywork(body, paint), *_wheels(body)]
-    return [_outline(body, paint)]
+        cabin = [] if body.van else [_cabin(body, paint)]
+        parts = [_bodywork(body, paint), *cabin, *_mirrors(body, paint)]
+        return [_on_texture(body, part) for part in parts] + [
+            *_wheels(body),
+            _well(body),
+            *_ends(body),
+        ]
+    return [*(_on_texture(body, part) for part in _outline(body, paint)), *_stumps(body)]
 
 
 def _finish(family: str, colour: int, radio: str = "metal") -> Finish:
     return Finish(SemanticClass.VEHICLE, FAMILIES[family][colour], radio)
 
 
+_TRIM, _WHEEL, _PLATE = _finish("rubber", 0), _finish("rim", 0), _finish("plate", 0)
+_GLASS = _finish("car-glass", 0, "glass")
+_LAMPS = _finish("tail-lamp", 0), _finish("headlamp", 0)
+
+
 def _bodywork(body: Body, paint: Finish) -> Solid:
-    """Rings of eight corners: sill, widest line, belt and top edge of both sides."""
-    trim, window = _finish("rubber", 0), _finish("car-glass", 0, "glass")
-    lamps = {0: _finish("lens", 0), len(body.sections) - 2: _finish("lens", 3)}
-    sides: list[list[Finish | None]] = []
-    for gap in range(len(body.sections) - 1):
-        lamp = lamps.get(gap)
-        pane = window if gap in body.glass else None
-        screen = window if gap in body.screens else None
-        sides.append([None, lamp, pane, screen, pane, lamp, None, trim])
-    grille: list[Finish | None] = [None, None, trim, trim, None, None]
-    rings = [_ring(body, number) for number in range(len(body.sections))]
-    return loft(rings, paint, sides=sides, caps=((), grille))
+    """Up to the deck: rings of sill, widest line, belt and deck's edge of both sides."""
+    lines = _deck(body)
+    arches = [_arch(body, axle) for axle in body.axles]
+    low = np.concatenate(arches)
+    middle = (arches[0][-1, 0] + arches[1][0, 0]) / 2
+    tail, nose = body.sections[0][0], body.sections[-1][0]
+    inner = [x for x, *_ in body.sections[1:-1]]
+    if not body.van:
+        inner = [x for x in inner if not low[0, 0] - 0.03 < x < low[-1, 0] + 0.03]
+    at = sorted([tail, tail + _BULGE_M, *inner, *low[:, 0], middle, nose - _BULGE_M, nose])
+    rings = [_ring(body, lines, x, float(np.interp(x, *_lifted(low, body)))) for x in at]
+    rings[0], rings[-1] = _bulged(rings[0]), _bulged(rings[-1])
+    count = len(rings[0])
+    sides: list[list[Finish | None]] = [[*[None] * (count - 1), _TRIM] for _ in at[1:]]
+    # Lamps go around the corners.
+    for gap, lamp in zip((0, 1, -2, -1), np.repeat((0, 1), 2).tolist(), strict=True):
+        sides[gap][1] = sides[gap][count - 3] = _LAMPS[lamp]
+    if body.van:
+        _glaze(body, sides, np.array(at))
+    return loft(rings, paint, sides=sides)
 
 
-def _ring(body: Body, number: int) -> Array:
-    x, belt, half_belt, top, half_top = body.sections[number]
+def _glaze(body: Body, sides: list[list[Finish | None]], at: Array) -> None:
+    """The windows of a van: doors and windscreen."""
+    lines = np.array(body.sections)[:, 0]
+    gaps = np.searchsorted(lines, (at[1:] + at[:-1]) / 2) - 1
+    for side, gap in zip(sides, gaps.tolist(), strict=True):
+        if gap in body.glass:
+            side[2] = side[6] = _GLASS
+        if gap in body.screens:
+            side[3:6] = [_GLASS] * 3
+
+
+def _deck(body: Body) -> Array:
+    """Sections without their cabin, (N, 5): from windscreen to rear window up to the belt only."""
+    lines = np.array(body.sections)
+    covered = slice(min(body.screens) + 1, max(body.screens) + 1)
+    lines[covered, 3] = lines[covered, 1] + 0.02
+    lines[covered, 4] = lines[covered, 2] - 0.12
+    return lines
+
+
+def _arch(body: Body, axle: float) -> Array:
+    """Corners of a wheel arch from tail to nose, (7, 2): x and z."""
+    radius, centre = body.wheel_m + _GAP_M, body.wheel_m - _SUNK_M
+    foot = math.asin((body.sill_m - centre) / radius)
+    half = [foot, *_ARCH_RAD, math.pi / 2]
+    angle = np.array([*(math.pi - np.array(half)), *half[-2::-1]])
+    return np.column_stack([axle + radius * np.cos(angle), centre + radius * np.sin(angle)])
+
+
+def _lifted(low: Array, body: Body) -> tuple[Array, Array]:
+    """The lower edge of a body along x: its sill, arches, and ends that rise a little."""
+    tail, nose = body.sections[0][0], body.sections[-1][0]
+    end = body.sill_m + 0.06
+    return np.array([tail, *low[:, 0], nose]), np.array([end, *low[:, 1], end])
+
+
+def _ring(body: Body, lines: Array, x: float, low: float) -> Array:
+    belt, half_belt, top, half_top = (np.interp(x, lines[:, 0], line) for line in lines.T[1:])
     # Bumpers taper with the belt.
-    narrow = body.half_m - max(s[2] for s in body.sections) + half_belt
-    low = body.sill_m + (0.04 if number in (0, len(body.sections) - 1) else 0.0)
-    half = [
-        (narrow - 0.04, low),
-        (narrow, min(_WIDEST_M, belt - 0.1)),
-        (half_belt, belt),
-        (half_top, top),
-    ]
-    right = [(x, -y, z) for y, z in half]
-    return np.array([*right, *[(x, y, z) for y, z in half[::-1]]])
+    wide = body.half_m - lines[:, 2].max() + half_belt
+    tuck = _TUCK_M * max(0.2, 1 - (low - body.sill_m) / 0.3)
+    widest = min(max(_WIDEST_M, low + 0.05), belt - 0.08)
+    half = [(wide - tuck, low), (wide, widest), (half_belt, belt), (half_top, top)]
+    if body.van:
+        edge = 0.3 * min(0.3, top - belt)
+        half[3:] = [(half_top, top - edge), (half_top - edge, top)]
+    return _both_sides(x, half)
+
+
+def _both_sides(x: float, half: list[tuple[float, float]]) -> Array:
+    """A ring across the way forward from y and z of its left half, from the bottom up."""
+    return np.array([*((x, -y, z) for y, z in half), *((x, y, z) for y, z in half[::-1])])
+
+
+def _bulged(ring: Array) -> Array:
+    """The face of a bumper: narrower and lower than the section behind it."""
+    middle = np.array([ring[0, 0], 0.0, 0.55])
+    return np.asarray(middle + (ring - middle) * [1.0, 0.86, 0.80])
+
+
+def _cabin(body: Body, paint: Finish) -> Solid:
+    """From the belt up: rings of base, upper edge of the panes, roof's edge and crown."""
+    first, last = min(body.screens), max(body.screens) + 1
+    rings = []
+    for number in range(first, last + 1):
+        x, belt, half_belt, top, half_top = body.sections[number]
+        foot = 0.05 if number in (first, last) else 0.03
+        rise = top - belt
+        half = [
+            (half_belt - 0.015, belt - foot),
+            (half_top + 0.16 * (half_belt - half_top), top - 0.14 * rise),
+            (half_top - 0.06, top),
+            (0.4 * half_top, top + 0.03 * min(1.0, rise / 0.3)),
+        ]
+        rings.append(_both_sides(x, half))
+    sides: list[list[Finish | None]] = []
+    for gap in range(first, last):
+        pane = _GLASS if gap in body.glass else _TRIM if _pillar(body, gap) else None
+        screen = _GLASS if gap in body.screens else None
+        sides.append([pane, None, screen, screen, screen, None, pane, _TRIM])
+    return loft(rings, paint, sides=sides)
+
+
+def _pillar(body: Body, gap: int) -> bool:
+    """Whether a gap is the dark pillar between two side windows."""
+    return gap - 1 in body.glass and gap + 1 in body.glass
+
+
+def _mirrors(body: Body, paint: Finish) -> list[Solid]:
+    """Wing mirrors in front of the doors, their glass to the rear."""
+    x, belt, half_belt, *_ = body.sections[max(body.screens) + 1]
+    solids = []
+    for side in (-1.0, 1.0):
+        rings = [
+            np.array(
+                [
+                    (x - 0.36 + along, side * (half_belt - 0.06 + inner), belt + 0.03),
+                    (x - 0.36 + along, side * (half_belt + outer), belt + 0.05),
+                    (x - 0.36 + along, side * (half_belt + outer), belt + top),
+                    (x - 0.36 + along, side * (half_belt - 0.02 + inner), belt + top),
+                ]
+            )
+            for along, inner, outer, top in ((0.0, 0.0, 0.13, 0.17), (0.10, 0.03, 0.10, 0.13))
+        ]
+        solids.append(loft(rings, paint, caps=([_GLASS] * 2, ())))
+    return solids
 
 
 def _wheels(body: Body) -> list[Solid]:
-    """Wheels that taper inwards, where nobody sees them."""
-    tyre, rim = _finish("rubber", 0), _finish("rim", 0)
+    """Wheels that taper inwards, where nobody sees them; tyre and rim are a texture."""
+    angle = (np.arange(_WHEEL_CORNERS) + 0.5) * 2 * np.pi / _WHEEL_CORNERS
+    around = np.column_stack([np.cos(angle), np.zeros(len(angle)), np.sin(angle)])
+    radius = body.wheel_m
     wheels = []
     for axle in body.axles:
+        centre = np.array([axle, 0.0, radius - _SUNK_M])
         for side in (-1.0, 1.0):
-            face = side * (body.half_m + 0.006)
-            rings = [
-                _wheel_ring(axle, face, body.wheel_m, _RIM_SHARE),
-                _wheel_ring(axle, face, body.wheel_m, 1.0),
-                _wheel_ring(axle, face - side * _AXLE_END_M, body.wheel_m, 0.0),
-            ]
-            wheels.append(loft(rings, tyre, caps=([rim] * 6, ())))
+            face = side * (body.half_m - _INSET_M)
+            rim = centre + radius * around + [0.0, face, 0.0]
+            tip = np.tile(centre + [0.0, face - side * _AXLE_END_M, 0.0], (len(angle), 1))
+            wheel = loft([rim, tip], _TRIM, caps=([_WHEEL] * (len(angle) - 2), ()))
+            turned = (wheel.points[wheel.faces] - centre)[..., [0, 2]]
+            wheels.append(wheel._replace(uv=0.5 + turned / (2 * radius)))
     return wheels
 
 
-def _wheel_ring(x: float, y: float, radius: float, share: float) -> Array:
-    angle = (np.arange(8) + 0.5) * np.pi / 4
-    centre = np.array([x, y, radius * np.cos(np.pi / 8) - _SUNK_M])
-    around = np.column_stack([np.cos(angle), np.zeros(8), np.sin(angle)])
-    return np.asarray(centre + share * radius * around)
+def _well(body: Body) -> Solid:
+    """The dark between the wheels, behind the arches."""
+    half = body.half_m - _WELL_M
+    tail, nose = body.sections[0][0] + 0.25, body.sections[-1][0] - 0.25
+    return box((tail, -half, body.sill_m - 0.03), (nose, half, 0.58), _TRIM)
 
 
-def _outline(body: Body, paint: Finish) -> Solid:
-    """The side view with a slanted nose, narrower at the roof: 16 triangles."""
-    window = _finish("car-glass", 0, "glass")
+def _ends(body: Body) -> list[Solid]:
+    """Grille, air intake and plates."""
+    tail, nose = body.sections[0], body.sections[-1]
+    front, sill = nose[0], body.sill_m
+    half, shoulder = 0.86 * nose[2], 0.55 + 0.8 * (nose[1] - 0.55)
+    plate = min(0.72, 0.55 * (sill + tail[1]) + 0.1)
+    panels = [
+        (front, 0.8 * half, sill + 0.10, sill + 0.19, _TRIM),
+        (front, 0.62 * half, shoulder - 0.11, shoulder - 0.02, _TRIM),
+        (front + 0.008, 0.26, sill + 0.21, sill + 0.32, _PLATE),
+        (tail[0], 0.8 * half, sill + 0.09, sill + 0.19, _TRIM),
+        (tail[0] - 0.008, 0.26, plate, plate + 0.11, _PLATE),
+    ]
+    return [_panel(*panel) for panel in panels]
+
+
+def _panel(x: float, wide: float, low: float, high: float, finish: Finish) -> Solid:
+    """A thin box across; its picture fills its face."""
+    panel = box((x - 0.012, -wide, low), (x + 0.012, wide, high), finish)
+    _, y, z = np.moveaxis(panel.points[panel.faces], -1, 0)
+    right = 0.5 + np.sign(x) * y / (2 * wide)
+    return panel._replace(uv=np.stack([right, (z - low) / (high - low)], axis=-1))
+
+
+def _on_texture(body: Body, solid: Solid) -> Solid:
+    """A solid with coordinates of the textures of cars.
+
+    Along: 0.25 is the rear axle and 0.75 the front one. Across the sides: 0.02 is the sill,
+    0.62 the belt; of windows 0 is the belt and 0.6 the roof. Tops and ends are above 0.70.
+    """
+    corners = solid.points[solid.faces]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    aside = np.abs(normal[:, 1]) > 0.62 * np.sqrt((normal * normal).sum(axis=1))
+    glazed = np.array([finish == _GLASS for finish in solid.finishes])
+    x, y, z = np.moveaxis(corners, -1, 0)
+    rear, front = body.axles
+    belt = body.sections[max(body.screens)][1]
+    roof = body.sections[max(body.screens)][3]
+    up = (z - belt) / (roof - belt)
+    side = np.minimum(0.02 + 0.6 * (z - body.sill_m) / (belt - body.sill_m), 0.66)
+    top = 0.72 + 0.13 * (y + 1)
+    pane = np.clip(0.6 * up, 0.0, 0.62)
+    screen = 0.70 + 0.28 * np.clip(up, 0.0, 1.0)
+    across = np.where(
+        glazed[:, None],
+        np.where(aside[:, None], pane, screen),
+        np.where(aside[:, None], side, top),
+    )
+    ahead = np.abs(normal[:, 0]) > 0.8 * np.sqrt((normal * normal).sum(axis=1))
+    along = 0.25 + 0.5 * (np.where(ahead[:, None], z, x) - rear) / (front - rear)
+    uv = np.stack([along, across], axis=-1)
+    for lamp in _LAMPS:
+        own = np.array([finish == lamp for finish in solid.finishes])
+        if own.any():
+            uv[own] = _on_lamp(corners[own])
+    return solid._replace(uv=uv)
+
+
+def _on_lamp(corners: Array) -> Array:
+    """Coordinates that fill a lamp, around the corner from the side to the middle."""
+    x, y, z = np.abs(np.moveaxis(corners, -1, 0))
+    around = x - y
+    return np.stack([(part - part.min()) / np.ptp(part) for part in (around, z)], axis=-1)
+
+
+def _outline(body: Body, paint: Finish) -> list[Solid]:
+    """A body with a slanted bonnet, and a cabin that narrows to the roof: 28 triangles."""
     tail, nose = body.sections[0], body.sections[-1]
     rear, front = min(body.screens), max(body.screens)
-    back = body.sections[rear + 1] if rear != front else tail
-    roof, cowl = body.sections[front], body.sections[front + 1]
+    cowl, base, roof = (body.sections[i] for i in (front + 1, rear, front))
+    back = body.sections[rear + 1] if rear != front else body.sections[rear - 1]
+    foot, belt = body.sill_m, cowl[3] - 0.04
     points = [
-        (roof[0], roof[3], roof[4] + 0.1),
-        (nose[0] - 0.15, (nose[3] + cowl[3]) / 2, body.half_m - 0.1),
-        (nose[0], -_SUNK_M, body.half_m - 0.06),
-        (tail[0], -_SUNK_M, body.half_m - 0.06),
-        ((back[0] + tail[0]) / 2, back[3] - 0.04, roof[4] + 0.1),
+        (nose[0], foot),
+        (nose[0], nose[3]),
+        (cowl[0] - 0.1, belt),
+        (tail[0], belt),
+        (tail[0], foot),
     ]
-    rings = [np.array([(x, side * y, z) for x, z, y in points]) for side in (-1.0, 1.0)]
-    panes: list[Finish | None] = [window if rear != front else None, None, None]
-    screens: list[Finish | None] = [window, None, None, None, None]
-    return loft(rings, paint, sides=[screens], caps=(panes, panes))
+    half = body.half_m - 0.02
+    rings = [np.array([(x, y, z) for x, z in points]) for y in (-half, half)]
+    low = [(base[0] if rear != front else tail[0], belt - 0.05), (cowl[0], belt - 0.05)]
+    high = [(back[0] if rear != front else tail[0], roof[3]), (roof[0], roof[3])]
+    floor, lid = (
+        np.array(
+            [(x, s * y, z) for s, (x, z) in zip((1, 1, -1, -1), (*row, *row[::-1]), strict=True)]
+        )
+        for row, y in ((low, roof[2] - 0.04), (high, roof[4]))
+    )
+    blind = rear == front
+    panes: list[Finish | None] = [_GLASS, _GLASS, _GLASS, None if blind else _GLASS]
+    return [loft(rings, paint), loft([floor, lid], paint, sides=[panes])]
+
+
+def _stumps(body: Body) -> list[Solid]:
+    """The lower halves of the wheels of an axle, dark across the whole width."""
+    foot, top, height = _STUMP_M
+    solids = []
+    for number, axle in enumerate(body.axles):
+        # Not in one plane: they are too small to mirror radio waves one by one.
+        half = body.half_m - 0.030 - 0.005 * number
+        side = [(-foot, -_SUNK_M), (foot, -_SUNK_M), (top, height), (-top, height)]
+        rings = [np.array([(axle + x, y, z) for x, z in side]) for y in (-half, half)]
+        solids.append(loft(rings, _TRIM))
+    return solids

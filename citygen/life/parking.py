@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from shapely import Polygon
 
 from vasgen.citygen.geometry.solids import Array, Ints
-from vasgen.citygen.life.cars import BODIES, BODY_WEIGHTS, COLOUR_WEIGHTS, COLOURS
+from vasgen.citygen.life.bodies import BODIES, BODY_WEIGHTS, COLOUR_WEIGHTS, COLOURS
 from vasgen.citygen.life.places import PLACE, Places, Surroundings, places_at, plans
 from vasgen.citygen.profiles import Density
 from vasgen.seeding import stream

@@ -13,7 +13,7 @@ from vasgen.citygen.architecture.buildings import Building
 from vasgen.citygen.facade.facades import balconied
 from vasgen.citygen.geometry.solids import Array, Ints
 from vasgen.citygen.land import Land
-from vasgen.citygen.life.cars import BODIES, COLOURS
+from vasgen.citygen.life.bodies import BODIES, COLOURS
 from vasgen.citygen.life.crowns import SPECIES
 from vasgen.citygen.life.furniture import BENCH_M, SHELTER_M
 from vasgen.citygen.plots.blocks import Block

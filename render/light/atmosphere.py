@@ -24,8 +24,11 @@ _WAVES = np.linspace(0.40, 0.70, 13)
 #: Radius of the Earth, and height of the atmosphere, metres.
 _EARTH, _TOP = 6_360_000.0, 100_000.0
 
+#: Wavelengths that stand for red, green and blue, micrometres.
+_RGB_WAVES = np.array([0.61, 0.55, 0.465])
+
 #: Heights over which air and haze thin out by e, metres.
-_AIR_SCALE, _HAZE_SCALE = 8_000.0, 1_200.0
+_AIR_SCALE, HAZE_SCALE = 8_000.0, 1_200.0
 
 #: Ozone: middle and half width of its layer (metres), and molecules above a square metre (300 DU).
 _OZONE_HEIGHT, _OZONE_WIDTH, _OZONE_COLUMN = 25_000.0, 15_000.0, 8.06e22
@@ -62,19 +65,32 @@ class _Columns(NamedTuple):
 
 def _coefficients(turbidity: float) -> Array:
     """Extinction of air, haze and ozone where they are densest, a metre: (3, waves)."""
-    air = 1.24e-6 / _WAVES**4
+    ozone = _OZONE * 1e-25 * _OZONE_COLUMN / _OZONE_WIDTH
+    return np.stack([*_air_and_haze(turbidity, _WAVES), ozone])
+
+
+def _air_and_haze(turbidity: float, waves: Array) -> tuple[Array, Array]:
+    """Extinction of both at the ground, a metre, (waves,) each; wavelengths in micrometres."""
     green = 1.24e-6 / 0.55**4
     # Turbidity is the optical thickness of air and haze over that of air.
-    haze = (turbidity - 1) * green * _AIR_SCALE / _HAZE_SCALE * (0.55 / _WAVES)
-    ozone = _OZONE * 1e-25 * _OZONE_COLUMN / _OZONE_WIDTH
-    return np.stack([air, haze, ozone])
+    haze = (turbidity - 1) * green * _AIR_SCALE / HAZE_SCALE * (0.55 / waves)
+    return 1.24e-6 / waves**4, haze
+
+
+def near_ground(turbidity: float) -> tuple[Array, Array]:
+    """Extinction of red, green and blue light by air and by haze at the ground, a metre.
+
+    Haze, which turbidity counts over its whole height, lies within ``HAZE_SCALE``: so
+    turbidity 3 leaves a visibility of 15 km (as in Preetham et al. 1999).
+    """
+    return _air_and_haze(turbidity, _RGB_WAVES)
 
 
 def _densities(height: Array) -> Array:
     """Of air, haze and ozone, of their densest: (3, ...)."""
     above = np.maximum(height, 0)
     layer = np.maximum(1 - np.abs(above - _OZONE_HEIGHT) / _OZONE_WIDTH, 0)
-    return np.stack([np.exp(-above / _AIR_SCALE), np.exp(-above / _HAZE_SCALE), layer])
+    return np.stack([np.exp(-above / _AIR_SCALE), np.exp(-above / HAZE_SCALE), layer])
 
 
 def _dip(height: Array) -> Array:
@@ -125,10 +141,10 @@ def _columns_to_sun(height: Array, elevation: Array) -> tuple[Array, Array]:
     return (1 - s) * low + s * high, seen * seen * (3 - 2 * seen)
 
 
-def direct(sun_elevation_deg: float, turbidity: float) -> Array:
-    """The sun's share that reaches the ground, (3,), linear sRGB; white outside is about one."""
+def direct(sun_elevation_deg: float, turbidity: float, height_m: float = 0.0) -> Array:
+    """The sun's share that reaches a height, (3,), linear sRGB; white outside is about one."""
     elevation = np.radians(sun_elevation_deg)
-    columns, seen = _columns_to_sun(np.zeros(()), np.asarray(elevation))
+    columns, seen = _columns_to_sun(np.asarray(height_m), np.asarray(elevation))
     left = np.exp(-(_coefficients(turbidity) * columns[:, None]).sum(axis=0))
     return np.asarray(np.maximum(_sunlight() * left @ _to_rgb(), 0) * seen)
 

@@ -28,7 +28,8 @@ class Fog:
     def __init__(self, mi: Any, visibility_m: float, airlight: Array) -> None:
         import drjit as dr
 
-        self.extinction = mi.Float(extinction(visibility_m))
+        self.extinction_per_m = extinction(visibility_m)
+        self.extinction = mi.Float(self.extinction_per_m)
         self._airlight = mi.Color3f(airlight.tolist())
         dr.make_opaque(self.extinction, self._airlight)
 

@@ -9,15 +9,16 @@ importance sampling, Talbot et al. 2005); candidates come from a table of the po
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.lamps import HEAD_M, LampPosts
+from vasgen.render.chance import lot, share
 from vasgen.render.light.light import LUX_PER_UNIT
-from vasgen.render.light.night import LAMP_COLOUR
-from vasgen.render.light.slots import NUMBER_BITS, SLOTS, slot_tables
+from vasgen.render.light.night import LAMP_COLOURS
+from vasgen.render.light.slots import Lamp, draw_lamp, slot_tables
 
 Array = NDArray[np.float64]
 
@@ -32,31 +33,17 @@ REACH = 10.0
 #: Edge of a cell, metres.
 _CELL_M = 12.0
 
+#: Lamps of one colour stand together, in squares of so many metres.
+_QUARTER_M = 90.0
+
 #: Radius of the disc that shines, and how far it hangs below the head, metres.
 RADIUS_M, _BELOW_M = 0.15, 0.05
-
-#: Candidates that one lamp is drawn from.
-_CANDIDATES = 4
 
 #: Luminance of a head when looked at, over that of its disc: diffusers are larger than the disc.
 _HEAD_DIMMING = 0.05
 
 #: Share of that luminance to the sides, where a head does not shine.
 _SIDEWAYS = 0.02
-
-
-class Lamp(NamedTuple):
-    """Lamps drawn for points.
-
-    Attributes:
-        position: Point3f.
-        height: Float, metres above their foot.
-        weight: Float, one over the probability density of the draw; 0: no lamp reaches.
-    """
-
-    position: Any
-    height: Any
-    weight: Any
 
 
 class LampLight:
@@ -66,6 +53,11 @@ class LampLight:
         posts: at least one lamp.
         centre: (3,) origin of the coordinates that are traced, world metres.
         instance: (F,) object of every face.
+
+    Attributes:
+        position: (N, 3) where their light hangs, metres from the centre.
+        height: (N,) metres above their foot.
+        rows: Float, x, y, z and height of one lamp after the other.
     """
 
     def __init__(
@@ -76,7 +68,7 @@ class LampLight:
         self.position = posts.head - centre - [0.0, 0.0, _BELOW_M]
         self.height = np.maximum(posts.head[:, 2] - posts.foot_z, 1.0)
         rows = np.column_stack([self.position, self.height]).astype(np.float32)
-        self._lamps = mi.Float(rows.ravel())
+        self.rows = mi.Float(rows.ravel())
         low, columns, tables = self._grid()
         self._words = mi.UInt32(tables.ravel())
         self._low = mi.Point2f(low.tolist())
@@ -121,45 +113,36 @@ class LampLight:
         )
         inside = (dr.min(at) >= 0) & (column < self._columns) & (row < self._rows)
         cell = dr.select(inside, row * self._columns + column, 0)
-        stratum = SLOTS // _CANDIDATES
-        # Digits of one number place the candidates and then choose between them.
-        at = number * stratum
-        slot = dr.minimum(mi.UInt32(at), stratum - 1)
-        choice = at - mi.Float(slot)
-        total, chosen, strength = mi.Float(0), mi.Vector4f(0), mi.Float(0)
-        for part in range(_CANDIDATES):
-            index = cell * SLOTS + part * stratum + slot
-            word = dr.gather(mi.UInt32, self._words, index, inside)
-            count = word >> NUMBER_BITS
-            lamp = dr.gather(mi.Vector4f, self._lamps, word & (2**NUMBER_BITS - 1), count > 0)
+
+        def worth(lamp: Any) -> Any:
             towards = mi.Point3f(lamp.xyz) - point
             wanted = shine(mi, towards, lamp.w) * dr.maximum(dr.dot(normal, towards), 0)
-            wanted *= dr.rsqrt(dr.squared_norm(towards))
-            weight = dr.select(count > 0, wanted * SLOTS / mi.Float(count), 0)
-            total += weight
-            taken = choice * total < weight
-            # What is left of the random number is random again.
-            left = dr.select(taken, choice * total, choice * total - weight)
-            left /= dr.select(taken, weight, total - weight)
-            choice = dr.select(total > weight, dr.clip(left, 0, 0.9999999), choice)
-            chosen = dr.select(taken, lamp, chosen)
-            strength = dr.select(taken, wanted, strength)
-        weight = dr.select(strength > 0, total / (_CANDIDATES * strength), 0)
-        return Lamp(mi.Point3f(chosen.xyz), chosen.w, weight)
+            return wanted * dr.rsqrt(dr.squared_norm(towards))
+
+        return draw_lamp(mi, self._words, self.rows, cell, inside, number, worth)
 
     def glow(self, mi: Any, face: Any, point: Any, normal: Any) -> Any:
         """Radiance of the heads of lamps as a camera sees them: Color3f; zero elsewhere."""
         import drjit as dr
 
         number = dr.gather(mi.UInt32, self._of_face, face)
-        lamp = dr.gather(mi.Vector4f, self._lamps, number - 1, number > 0)
+        lamp = dr.gather(mi.Vector4f, self.rows, number - 1, number > 0)
         head = (number > 0) & (dr.norm(point - mi.Point3f(lamp.xyz)) < HEAD_M)
         disc = FLUX_PER_HEIGHT2 / (math.pi * LUX_PER_UNIT) * dr.square(lamp.w)
         disc *= _HEAD_DIMMING / (math.pi * RADIUS_M**2)
-        share = dr.select(
+        part = dr.select(
             normal.z < 0, dr.lerp(_SIDEWAYS, 1.0, -normal.z), _SIDEWAYS * (1 - normal.z)
         )
-        return dr.select(head, disc * share, 0) * mi.Color3f(LAMP_COLOUR.tolist())
+        return dr.select(head, disc * part, 0) * lamp_colour(mi, lamp.xyz)
+
+
+def lamp_colour(mi: Any, position: Any) -> Any:
+    """Colour of the lamps at points, Color3f of luminance one: warmer and cooler ones by lot."""
+    import drjit as dr
+
+    column, row = (mi.UInt32(mi.Int32(dr.floor(at / _QUARTER_M))) for at in position.xy)
+    warm, cool = (mi.Color3f(colour) for colour in LAMP_COLOURS.tolist())
+    return dr.select(share(lot(column, row, 61)) < 0.5, warm, cool)
 
 
 def shine(mi: Any, towards: Any, height: Any) -> Any:

@@ -17,10 +17,19 @@ from vasgen import runtime
 from vasgen.camera import Camera
 from vasgen.colour import LUMINANCE
 from vasgen.conditions import Conditions
-from vasgen.render.light.atmosphere import direct, scattered
+from vasgen.render.light.atmosphere import direct, near_ground, scattered
+from vasgen.render.light.cloudy_sky import CloudySky, light_left
 from vasgen.render.light.illuminance import illuminance
-from vasgen.render.light.night import STREETS_LUX, city_glow, lit_ground, starlight, street_glow
-from vasgen.render.light.overcast import hidden_share, veil
+from vasgen.render.light.landscape import LAND_BELOW, LandLight, Landscape
+from vasgen.render.light.night import (
+    LAMP_COLOUR,
+    STREETS_LUX,
+    city_glow,
+    lit_ground,
+    starlight,
+    street_glow,
+)
+from vasgen.render.light.overcast import extinction, hidden_share, sun_left, veil
 from vasgen.render.light.sky import (
     COARSE,
     Sky,
@@ -54,9 +63,6 @@ _VIVID, _LEAST = 1.25, 0.25
 #: Horizontal illuminance of a clear day over the sine of the sun's elevation, lux.
 _CLEAR_DAY_LUX = 105_400.0
 
-#: How much darker than the horizon the haze looks straight down.
-_HAZE_DIMMING = 0.45
-
 #: Darkening of the sun towards its limb, about 550 nm (Neckel and Labs 1994).
 _LIMB = 0.6
 
@@ -74,6 +80,13 @@ _DARK, _DARKENING = 0.14, 0.3
 #: Fog is as bright as what it lights: how much more light it counts for where it hides all.
 _FOG_GLARE = 0.6
 
+#: Of the lamps' colour, what a camera's automatic white balance takes out where they rule:
+#: 3500 K look like 5000 K.
+_ADAPTED = 0.65
+
+#: Colour of sun and clear sky together on the ground at noon, of luminance one: white by day.
+_DAYLIGHT = np.array([1.072, 0.984, 0.923])
+
 
 def exposure_of(conditions: Conditions) -> float:
     """Factor from scene radiance to display: white in full light becomes a little more than one.
@@ -81,12 +94,33 @@ def exposure_of(conditions: Conditions) -> float:
     It follows from the light alone, that of the sky and of lamps, so that all pictures of the
     same light are exposed alike.
     """
-    outside = _outside(conditions.sun_elevation_deg)
+    adapted = _natural(conditions) + _lamps_lux(conditions)
+    return float(_BRIGHT * math.pi * LUX_PER_UNIT / adapted * 2**conditions.exposure_ev)
+
+
+def white_balance(conditions: Conditions) -> Array:
+    """Factors on red, green and blue, (3,), that keep the luminance of the light.
+
+    Set for clear noon as long as there is daylight; as lamps take over, they take out most
+    of the lamps' colour. Like the exposure they follow from the light alone.
+    """
+    lamps = _lamps_lux(conditions)
+    share = lamps / (_natural(conditions) + lamps)
+    light = _DAYLIGHT ** (1 - share) * LAMP_COLOUR**share
+    factor = _DAYLIGHT ** (share - 1) * LAMP_COLOUR ** (-_ADAPTED * share)
+    return np.asarray(factor * (light @ LUMINANCE) / ((light * factor) @ LUMINANCE))
+
+
+def _natural(conditions: Conditions) -> float:
+    """Light of the sky for which a camera is set, lux: less of it makes darker pictures."""
+    outside = _outside(conditions.sun_elevation_deg) * light_left(conditions.cloud_cover)
     fading = (outside / _outside(_REFERENCE_DEG)) ** _DARKENING
     adapted = outside / (_DARK + (1 - _DARK) * fading)
-    adapted *= 1 + _FOG_GLARE * hidden_share(conditions.visibility_m)
-    adapted += STREETS_LUX if conditions.lamps else 0.0
-    return float(_BRIGHT * math.pi * LUX_PER_UNIT / adapted * 2**conditions.exposure_ev)
+    return adapted * (1 + _FOG_GLARE * hidden_share(conditions.visibility_m))
+
+
+def _lamps_lux(conditions: Conditions) -> float:
+    return STREETS_LUX if conditions.lamps else 0.0
 
 
 def _outside(elevation_deg: float) -> float:
@@ -136,37 +170,83 @@ class Daylight:
         clear = _clear(conditions)
         glow = city_glow(elevations())[:, None] / LUX_PER_UNIT if conditions.lamps else 0.0
         lamps = float(conditions.lamps) / LUX_PER_UNIT
-        self._dimming = _HAZE_DIMMING * (1 - hidden_share(conditions.visibility_m))
         own = lamps * street_glow()
-        hazy = veil(clear.sky + glow, clear.sun, sine, conditions.visibility_m, own)
+        self._clouds = CloudySky(conditions, *clear, glow) if conditions.cloud_cover else None
+        above = clear.sky + glow if self._clouds is None else self._clouds.mean
+        passing = 1.0 if self._clouds is None else self._clouds.sun_passing
+        hazy = veil(above, clear.sun * passing, sine, conditions.visibility_m, own)
+        if self._clouds is not None:
+            self._clouds.veil(conditions.visibility_m, hazy.airlight)
         self.sun = hazy.sun
+        self._bare_sun = clear.sun * sun_left(conditions.visibility_m, sine)
         self._sky = Sky(hazy.sky, conditions.sun_azimuth_deg)
         falling = _Light(hazy.sky, hazy.sun).falling(sine)
         self.ground = _GROUND_REFLECTANCE / math.pi * (falling + lamps * lit_ground())
         self.airlight = hazy.airlight
+        fog = conditions.visibility_m and extinction(conditions.visibility_m)
         with runtime.colour_variant() as mi:
             import drjit as dr
 
             self._ground = mi.Color3f(self.ground.tolist())
             dr.make_opaque(self._ground)
+            self._land = LandLight.of(
+                mi,
+                self.direction,
+                self.sun,
+                falling,
+                near_ground(conditions.turbidity),
+                fog or 0.0,
+                lamps,
+            )
 
     def indirect(self, mi: Any, direction: Any) -> Any:
         """What a reflected ray finds beyond the scene: sky without sun, or ground."""
         import drjit as dr
 
-        return dr.select(direction.z > 0, self._sky.ask(mi, direction), self._ground)
+        sky = self._sky if self._clouds is None else self._clouds
+        return dr.select(direction.z > 0, sky.ask(mi, direction), self._ground)
 
-    def background(self, camera: Camera, rows: range | None = None) -> NDArray[np.float32]:
-        """Sky behind the scene at pixels' centres, (rows, W, 3) float32; of all rows by default.
+    def background(
+        self,
+        camera: Camera,
+        rows: range | None = None,
+        *,
+        land: Landscape | None = None,
+        covered: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        """What lies behind the scene, (rows, W, 3) float32; of all rows by default.
 
-        Below the horizon, where a finite scene ends, lies haze: the horizon's radiance,
-        dimmed towards the nadir; fog, where it hides all, is as bright there.
+        Args:
+            camera: the view.
+            rows: of the picture.
+            land: what surrounds the scene; without it there is sky down to the horizon, whose
+                radiance goes on below.
+            covered: (rows, W) share of each pixel that the scene covers; where that is all,
+                zero is returned.
         """
-        rays = camera.rays(camera.pixel_centres(rows)).reshape(-1, 3)
+        rows = range(camera.height) if rows is None else rows
+        radiance = np.zeros((len(rows) * camera.width, 3))
+        seen = np.full(len(radiance), True) if covered is None else covered.ravel() < 1
+        rays = camera.rays(camera.pixel_centres(rows).reshape(-1, 2)[seen])
         rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-        dimmed = 1 - self._dimming * np.sqrt(np.clip(-rays[:, 2:], 0, 1))
-        radiance = self._sky.at(rays) * dimmed + self._disc(rays)
+        radiance[seen] = self._above(rays)
+        low = np.flatnonzero(seen)[rays[:, 2] < LAND_BELOW]
+        if land is not None and len(low):
+            with runtime.colour_variant() as mi:
+                first = rows.start * camera.width
+                found, share = land.seen(mi, camera, low + first, self._land, self._sky)
+            radiance[low] = radiance[low] * (1 - share) + found
         return radiance.astype(np.float32).reshape(-1, camera.width, 3)
+
+    def _above(self, rays: Array) -> Array:
+        """Radiance of sky and sun along unit vectors, (N, 3)."""
+        if self._clouds is None:
+            return self._sky.at(rays) + self._disc(rays)
+        radiance, high = np.empty_like(rays), rays[:, 2] > 0
+        radiance[~high] = self._sky.at(rays[~high])
+        clouds, passing = self._clouds.at(rays[high])
+        radiance[high] = clouds + passing[:, None] * self._disc(rays[high])
+        return radiance
 
     def _disc(self, rays: Array) -> Array:
         """Radiance of the sun's disc along rays, (N, 3)."""
@@ -174,7 +254,7 @@ class Daylight:
         away = np.linalg.norm(rays - self.direction, axis=1) / radius
         height = np.sqrt(np.clip(1 - away**2, 0, 1))
         limb = np.where((away < 1) & (rays[:, 2] > 0), 1 - _LIMB * (1 - height), 0)
-        return np.asarray(limb[:, None] * self.sun / (math.pi * radius**2 * (1 - _LIMB / 3)))
+        return np.asarray(limb[:, None] * self._bare_sun / (math.pi * radius**2 * (1 - _LIMB / 3)))
 
 
 def _clear(conditions: Conditions) -> _Light:

@@ -12,12 +12,15 @@ Array = NDArray[np.float64]
 #: Illuminance of a lit street, lux: EN 13201-2 asks for up to 20 where cities are busy (class C1).
 STREETS_LUX = 20.0
 
-#: Colour of street light, of luminance one: warm white lamps at about 2700 K.
-LAMP_COLOUR = np.array([1.36, 0.95, 0.47])
+#: Colours of street lamps, of luminance one: light-emitting diodes at 3000 and 4000 K (Planck).
+LAMP_COLOURS = np.array([[1.755, 0.849, 0.271], [1.406, 0.927, 0.532]])
+
+#: Mean colour of street light, at about 3500 K.
+LAMP_COLOUR = LAMP_COLOURS.mean(axis=0)
 
 #: Luminance of fog in a lit city over the mean of light all around in its streets: most of it is
-#: above or between them.
-_FOG_SHARE = 0.15
+#: above or between them, and what lamps light of it shows as their halos.
+_FOG_SHARE = 0.05
 
 #: Share of the city's ground that lamps light.
 _LIT_GROUND = 0.2
@@ -29,8 +32,8 @@ _ZENITH, _HORIZON = 0.05, 0.25
 #: Elevation over which the glow of the horizon falls by e, degrees.
 _GLOW_HEIGHT_DEG = 14.0
 
-#: Colour of the sky of a night overhead, of luminance one.
-_ZENITH_COLOUR = np.array([0.80, 0.98, 1.75])
+#: Colours of luminance one of the night's sky overhead: of stars, and over a lit city.
+_STARS_COLOUR, _ZENITH_COLOUR = np.array([[0.80, 0.98, 1.75], [0.92, 1.00, 1.23]])
 
 
 def starlight(elevation: Array) -> Array:
@@ -41,7 +44,7 @@ def starlight(elevation: Array) -> Array:
     Args:
         elevation: of the lines of sight, radians, (N,).
     """
-    return np.asarray((2 - np.sin(elevation))[:, None] * _ZENITH_COLOUR)
+    return np.asarray((2 - np.sin(elevation))[:, None] * _STARS_COLOUR)
 
 
 def city_glow(elevation: Array) -> Array:

@@ -19,10 +19,10 @@ _FIVE_PERCENT = -math.log(0.05)
 _LAYER_M = 200.0
 
 #: Share of the sunlight met by droplets that goes on so straight that it casts shadows still.
-_STRAIGHT = 0.5
+STRAIGHT = 0.5
 
 #: One minus the asymmetry of fog droplets.
-_TURNED = 0.15
+TURNED = 0.15
 
 
 def extinction(visibility_m: float) -> float:
@@ -37,6 +37,26 @@ def hidden_share(visibility_m: float | None) -> float:
 
 def _thickness(visibility_m: float) -> float:
     return extinction(visibility_m) * _LAYER_M
+
+
+def sky_left(visibility_m: float | None, sine: Array) -> Array:
+    """Share of the light along rays from the sky that fog lets through unscattered.
+
+    Args:
+        visibility_m: in the fog, metres; None: there is none.
+        sine: of the rays' elevation.
+    """
+    if visibility_m is None:
+        return np.ones_like(sine)
+    return np.asarray(np.exp(-_thickness(visibility_m) / np.maximum(sine, 1e-6)))
+
+
+def sun_left(visibility_m: float | None, sine: float) -> float:
+    """The same for the sun, whose light goes on as straight as before in part."""
+    if visibility_m is None:
+        return 1.0
+    thickness = (1 - STRAIGHT) * _thickness(visibility_m)
+    return math.exp(-thickness / max(sine, 1e-3)) if sine > 0 else 0.0
 
 
 class Veiled(NamedTuple):
@@ -69,10 +89,9 @@ def veil(sky: Array, sun: Array, sine: float, visibility_m: float | None, lamps:
     if visibility_m is None:
         return Veiled(sky, sun, np.zeros(3))
     thickness = _thickness(visibility_m)
-    clear = np.exp(-thickness / np.maximum(np.sin(elevations()), 1e-6))
-    clear_sun = math.exp(-(1 - _STRAIGHT) * thickness / max(sine, 1e-3)) if sine > 0 else 0.0
+    clear, clear_sun = sky_left(visibility_m, np.sin(elevations())), sun_left(visibility_m, sine)
     met = irradiance(sky) - irradiance(sky, clear) + sun * max(sine, 0.0) * (1 - clear_sun)
-    down = met / (1 + 0.75 * _TURNED * thickness)
+    down = met / (1 + 0.75 * TURNED * thickness)
     ones = np.ones_like(sky)
     airlight = down / (irradiance(ones) - irradiance(ones, clear)) + lamps
     share = clear[:, None, None]

@@ -25,7 +25,7 @@ class _Use(NamedTuple):
         lit: share of the windows, on the floors that are in use.
         floors: share of those floors.
         luminance: darkest and brightest room, candela a square metre.
-        warmth: least and greatest share of warm light, of neutral light the rest.
+        warmth: least and greatest share of warm light, of cool light the rest.
         closed, aside: share of windows with closed curtains, and with curtains at the sides.
     """
 
@@ -40,9 +40,9 @@ class _Use(NamedTuple):
 #: Uses of the rooms behind windows, by their number; 0 is none.
 _USES = (
     _Use(0.0, 0.0, (0.0, 0.0), (0.0, 0.0), 0.0, 0.0),
-    _Use(0.42, 1.0, (2.0, 9.0), (0.45, 1.0), 0.32, 0.40),  # homes
-    _Use(0.75, 0.35, (4.0, 10.0), (0.0, 0.35), 0.15, 0.0),  # offices
-    _Use(0.85, 1.0, (8.0, 22.0), (0.15, 0.8), 0.0, 0.0),  # shops
+    _Use(0.42, 1.0, (2.0, 9.0), (0.35, 1.0), 0.32, 0.40),  # homes
+    _Use(0.75, 0.35, (3.0, 10.0), (0.0, 0.75), 0.15, 0.0),  # offices
+    _Use(0.85, 1.0, (8.0, 22.0), (0.2, 0.9), 0.0, 0.0),  # shops
     _Use(0.50, 1.0, (2.0, 6.0), (0.5, 1.0), 0.0, 0.0),  # halls
     _Use(0.70, 1.0, (4.0, 14.0), (0.0, 1.0), 0.0, 0.0),  # signs
 )
@@ -61,8 +61,10 @@ _USE_OF = {
     "sign-board": SIGN,
 }
 
-#: What lamps at 2700 K and at 4000 K look like, linear sRGB of luminance one.
-_WARM, _NEUTRAL = (1.80, 0.84, 0.25), (1.30, 0.95, 0.62)
+#: What lamps at 2700 K and at 4700 K look like, linear sRGB of luminance one (Planck), and the
+#: screen of a television, which lights a few homes.
+_WARM, _COOL, _SCREEN = (1.91, 0.81, 0.19), (1.26, 0.95, 0.70), (0.70, 1.00, 1.80)
+_SCREENS = 0.04
 
 #: Mean radiance of a room over that of its brightest wall.
 _MEAN = 0.4
@@ -129,11 +131,16 @@ class Windows:
         shop = ((style & 8) > 0) & (row == 0) & (share(lot(style), 1) < 0.6)
         use = dr.select(shop, _SHOP, use)
         first, second = (dr.gather(mi.Vector4f, self._table, 2 * use + k) for k in range(2))
-        busy = share(lot(style, row), 2) < first.y
+        floor = lot(style, row)
+        busy = share(floor, 2) < first.y
         lit = share(word, 1) < dr.select(busy, first.x, 0.12 * first.x)
         luminance = dr.lerp(first.z, first.w, dr.square(share(word, 2))) / LUX_PER_UNIT
-        warmth = dr.lerp(second.x, second.y, share(word, 3))
-        colour = dr.lerp(mi.Color3f(*_NEUTRAL), mi.Color3f(*_WARM), warmth)
+        # A floor of offices has lamps of one kind.
+        lamp = dr.select(use == _OFFICE, share(floor, 3), share(word, 3))
+        warmth = dr.lerp(second.x, second.y, lamp)
+        colour = dr.lerp(mi.Color3f(*_COOL), mi.Color3f(*_WARM), warmth)
+        screen = (use == _HOME) & (share(word, 20) < _SCREENS)
+        colour = dr.select(screen, 0.4 * mi.Color3f(*_SCREEN), colour)
         light = dr.select(lit, luminance, 0) * colour
         return _Lit(word, use, light, second.z, second.w)
 

@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import SceneBundle
+from vasgen.render.looks.foliage import leaf_tint
+from vasgen.render.looks.grounds import Grounds
+from vasgen.render.looks.rounding import Rounding
 from vasgen.render.looks.skin import Seen, Skin
 from vasgen.render.textures.plan import recipe_of
-from vasgen.render.textures.recipes import RECIPES
+from vasgen.render.textures.recipes import RECIPES, SHARED
 from vasgen.render.textures.texels import arrays
 from vasgen.seeding import stream
 from vasgen.semantics import SemanticClass
@@ -24,7 +27,10 @@ Array = NDArray[np.float64]
 
 #: Strength of the colour differences between objects that share a material, by the
 #: first part of the recipe's name. Ground is one continuous surface: none.
-_TINT = {"plain": 0.10, "foliage": 0.16, "facade": 0.07, "roof": 0.10, "bark": 0.10, "wall": 0.07}
+_TINT = {"plain": 0.10, "facade": 0.07, "roof": 0.10, "bark": 0.10, "wall": 0.07}
+
+#: The same for glass, which comes in more coatings than a scene has materials.
+_GLASS_TINT = dict.fromkeys(("facade-glass", "pane-glazing"), 0.28)
 
 #: The same for vehicles, which come in more paints than a scene has materials.
 _PAINT_TINT = 0.25
@@ -40,16 +46,23 @@ class Looks:
 
     Attributes:
         uv: (F, 3, 2) float32 corner coordinates in tiles: a texture covers [0, 1).
+        rounding: shading normals of curved bodies.
     """
 
     def __init__(self, bundle: SceneBundle) -> None:
         self._faces = _face_looks(bundle)
         self._skin = Skin(bundle, self._faces.uv, self._faces.tint)
+        self.rounding = Rounding(bundle.face_table)
 
     @property
     def uv(self) -> NDArray[np.float32]:
         """Corner coordinates in tiles, (F, 3, 2) float32."""
         return self._faces.uv
+
+    @property
+    def grounds(self) -> Grounds:
+        """How grounds wear."""
+        return self._skin.grounds
 
     def evaluate(self, face: Any, uv: Any, *, near: bool = True) -> Seen:
         """What points on faces look like.
@@ -80,7 +93,9 @@ def _face_looks(bundle: SceneBundle) -> _Faces:
     table = bundle.face_table
     recipes = [recipe_of(material) for material in bundle.visual_materials]
     tile = np.array([RECIPES[recipe].tile for recipe in recipes])
-    strength = np.array([_TINT.get(recipe.split("-")[0], 0.0) for recipe in recipes])
+    strength = np.array(
+        [_GLASS_TINT.get(recipe, _TINT.get(recipe.split("-")[0], 0.0)) for recipe in recipes]
+    )
     facade = np.array([recipe.startswith("facade-") for recipe in recipes])
     ids, which = np.unique(table.instance, return_inverse=True)
     tints, bays = _object_variation(ids)
@@ -89,8 +104,18 @@ def _face_looks(bundle: SceneBundle) -> _Faces:
     uv[..., 0] += np.where(facade[visual], bays[which], 0)[:, None]
     uv /= tile[visual][:, None, None]
     uv -= _whole_tiles(uv, visual, facade)[:, None]
-    varied = np.where(table.semantic == SemanticClass.VEHICLE, _PAINT_TINT, strength[visual])
+    shared = np.array([recipe in SHARED for recipe in recipes])
+    paint = np.array([recipe.startswith("paint") for recipe in recipes])
+    sprayed = (table.semantic == SemanticClass.VEHICLE) & (paint | ~shared)[visual]
+    varied = np.where(sprayed, _PAINT_TINT, strength[visual])
     tint = 1 + varied[:, None] * tints[which]
+    # Textures that materials share are factors of their colours.
+    colours = np.array([material.base_color for material in bundle.visual_materials])
+    tint *= np.where(shared[:, None], colours, 1.0)[visual]
+    leafy = np.array([recipe == "foliage" for recipe in recipes])[visual] & (table.instance > 0)
+    trees, tree = np.unique(which[leafy], return_inverse=True)
+    leaves = [leaf_tint(int(ids[number])) for number in trees]
+    tint[leafy] = np.array(leaves).reshape(-1, 3)[tree]
     return _Faces(tint.astype(np.float32), uv.astype(np.float32))
 
 

@@ -14,9 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import SceneBundle, VisualMaterial
+from vasgen.render.chance import lot, share
+from vasgen.render.looks.carriageways import street_frames
+from vasgen.render.looks.grounds import LAWN, MARKING, PAVED, ROOF, STREET, Grounds, Place
+from vasgen.render.looks.stains import Stains, noise
 from vasgen.render.looks.variation import anywhere, drawn, dressed, other_room, proportioned
-from vasgen.render.looks.walls import wall_frames
-from vasgen.render.looks.weathering import Wall, Weathering, stains
+from vasgen.render.looks.walls import merged, wall_frames
+from vasgen.render.looks.weathering import Wall, Weathering
+from vasgen.render.textures.bodywork import PLATE
 from vasgen.render.textures.decals import decals
 from vasgen.render.textures.panes import PANES
 from vasgen.render.textures.plan import (
@@ -36,16 +41,27 @@ from vasgen.semantics import SemanticClass
 #: By which factor the coordinates of natural surfaces shrink where they vary themselves.
 _LARGE = 0.137
 
-#: Strength of that on streets.
-_BLOTCHES = 0.4
+#: Strength of that where more would be blotches: on streets, lawns and roofs.
+_BLOTCHES = 0.2
 
-#: How recipes wear: as masonry, as cladding that only gets dirty, as a street.
-_MASONRY, _CLADDING, _STREET = 1, 2, 3
+#: Recipes of many pictures, of which each object shows one by lot.
+_DRAWN = frozenset({*PANES, PLATE})
+
+#: How recipes wear: as masonry, as cladding that only gets dirty, as grounds.
+_MASONRY, _CLADDING = 1, 2
+
+#: What does not wear: lacquer, and lacquer over flakes of metal.
+_LACQUER, _FLAKES = 4, 5
 _WEAR = {
     **{f"facade-{kind}": _MASONRY for kind in ("brick", "concrete", "plaster")},
     **{f"wall-{kind}": _MASONRY for kind in ("brick", "concrete", "plaster", "stone")},
     **dict.fromkeys(("facade-shed", "facade-glass", "wall-boards", "wall-sheet"), _CLADDING),
-    "asphalt": _STREET,
+    "asphalt": STREET,
+    "grass": LAWN,
+    **dict.fromkeys(("pavement", "plaza"), PAVED),
+    "roof-gravel": ROOF,
+    **dict.fromkeys(("paint", "car-glass", "headlamp", "tail-lamp"), _LACQUER),
+    "paint-metallic": _FLAKES,
 }
 
 #: Share of the windows of facades with blinds.
@@ -66,12 +82,16 @@ class Seen(NamedTuple):
         roughness: Float GGX roughness.
         metallic: Float metalness.
         glass: Bool, whether a point is glass of a window that can be lit.
+        lacquered: Bool, whether a clear coat covers it.
+        flakes: Bool, whether there are flakes of metal in its base.
     """
 
     colour: Any
     roughness: Any
     metallic: Any
     glass: Any
+    lacquered: Any
+    flakes: Any
 
 
 class _Points(NamedTuple):
@@ -88,6 +108,7 @@ class _Points(NamedTuple):
         instance: UInt32 number of the object.
         wall: where points lie on walls.
         upright: Bool, whether they do.
+        framed: Bool, whether they lie on a street that has a direction; ``wall`` says where.
         varied: Array4f, see :func:`_material_table`.
     """
 
@@ -101,11 +122,15 @@ class _Points(NamedTuple):
     instance: Any
     wall: Wall
     upright: Any
+    framed: Any
     varied: Any
 
 
 class Skin:
     """Looks of all faces of a bundle.
+
+    Attributes:
+        grounds: how grounds wear.
 
     Args:
         bundle: the scene.
@@ -120,16 +145,19 @@ class Skin:
         ad, faces = arrays(), bundle.face_table
         # Two pictures that every scene shares come first.
         plan = plan_textures(bundle, 2)
-        self._texels = Texels(chain([stains(), decals()], painted(plan)))
-        self._wear = Weathering(self._texels, 0, 1)
+        self._texels = Texels(chain([noise(), decals()], painted(plan)))
+        stains = Stains(self._texels, 0, 1)
+        self._wear, self.grounds = Weathering(stains), Grounds(stains)
         self._material = ad.UInt32(faces.visual.astype(np.uint32))
         self._number = ad.UInt32(texture_numbers(plan, faces))
         self._instance = ad.UInt32(faces.instance.astype(np.uint32))
         self._tint = ad.Float(np.ascontiguousarray(tint, np.float32).ravel())
         table = _material_table(bundle.visual_materials, plan)
+        table[np.unique(faces.visual[faces.semantic == SemanticClass.ROAD_MARKING]), 6] = MARKING
         self._table = ad.Float(table.ravel())
         worn = np.isin(table[:, 6], (_MASONRY, _CLADDING))[faces.visual]
-        frames = wall_frames(faces, uv, worn & (faces.semantic == SemanticClass.WALL))
+        walls = wall_frames(faces, uv, worn & (faces.semantic == SemanticClass.WALL))
+        frames = merged(walls, street_frames(faces, uv))
         self._frame, self._wall = ad.UInt32(frames.number), ad.UInt32(frames.wall)
         self._rows = ad.Float(frames.rows.ravel())
 
@@ -151,7 +179,14 @@ class Skin:
             colour = texel.xyz * self._detail(points, bare) * tint
             texel = self._worn(points, colour, texel.w, bare, glass)
             tint = ad.Array3f(1)
-        return Seen(dr.clip(texel.xyz * tint, 0, 1), texel.w, points.metallic, glass)
+        return Seen(
+            dr.clip(texel.xyz * tint, 0, 1),
+            texel.w,
+            points.metallic,
+            glass,
+            points.wear >= _LACQUER,
+            points.wear == _FLAKES,
+        )
 
     def _points(self, face: Any, uv: Any) -> _Points:
         import drjit as dr
@@ -162,13 +197,16 @@ class Skin:
             dr.gather(ad.Array4f, self._table, 3 * material + k) for k in range(3)
         )
         instance = dr.gather(ad.UInt32, self._instance, face)
-        wall, upright = self._wall_point(face, instance, uv)
+        wall, framed = self._wall_point(face, instance, uv)
+        upright = framed & (more.z > 0)
         facade, owned = more.w < 0, instance > 0
         uv = proportioned(uv, instance, facade & owned)
         uv = dr.select(upright & ~facade, uv + anywhere(wall.seed), uv)
         uv = drawn(uv, instance, more.w > 1, (more.w > 0) & owned)
         number = dr.gather(ad.UInt32, self._number, face)
-        painted = dr.select(facade & owned, -more.w, 0)
+        # Some houses let down many blinds, some few.
+        often = 0.3 + 1.4 * share(lot(instance, 83))
+        painted = dr.select(facade & owned, -more.w * often, 0)
         return _Points(
             uv,
             number,
@@ -180,6 +218,7 @@ class Skin:
             instance,
             wall,
             upright,
+            framed & ~upright,
             varied,
         )
 
@@ -211,24 +250,24 @@ class Skin:
         shown = (number > 0) & ((upright & bare) | natural)
         second = self._texels.colour(ad.UInt32(number), place, shown).xyz
         mean = dr.select(natural, dr.maximum(points.constant.xyz, 1e-3), DETAIL_MEAN)
-        # Enlarged chippings are blotches: on streets they are but hinted at.
-        strength = dr.select(points.wear == _STREET, _BLOTCHES, 1)
+        strength = dr.select(points.wear < 0, _BLOTCHES, 1)
         return dr.select(shown, 1 + strength * (second / mean - 1), 1)
 
     def _worn(self, points: _Points, colour: Any, rough: Any, bare: Any, glass: Any) -> Any:
         """What weather and use leave of colour and roughness, Array4f."""
         import drjit as dr
 
-        upright, street = points.upright, points.wear == _STREET
+        upright, wall = points.upright, points.wall
         masonry = upright & bare & (points.wear == _MASONRY)
-        wall = self._wear.walls(points.wall, colour, rough, masonry, upright)
+        worn = self._wear.walls(wall, colour, rough, masonry, upright)
         metres = points.uv * points.varied.w
-        road = self._wear.streets(metres.x, metres.y, colour, rough, street)
-        new = arrays().Array4f(colour.x, colour.y, colour.z, rough)
-        return dr.select(upright & ~glass, wall, dr.select(street, road, new))
+        street = wall.up, wall.along, wall.length, wall.top, points.framed
+        place = Place(metres.x, metres.y, *street, points.instance)
+        ground = self.grounds.worn(place, points.wear, colour, rough)
+        return dr.select(upright & ~glass, worn, ground)
 
     def _wall_point(self, face: Any, instance: Any, uv: Any) -> tuple[Wall, Any]:
-        """Where points lie on their walls, and whether they lie on one."""
+        """Where points lie on their walls or streets, and whether they lie on one."""
         import drjit as dr
 
         ad = arrays()
@@ -262,7 +301,7 @@ def _material_table(
         like = recipe
         if recipe == "plain" and plan.second[index]:
             like = walls[material.base_color].recipe
-        lots = float(recipe in PANES) + float(recipe in pairs) - _BLINDS.get(recipe, 0.0)
+        lots = float(recipe in _DRAWN) + float(recipe in pairs) - _BLINDS.get(recipe, 0.0)
         tile = RECIPES[DETAILS[like]].tile if like in DETAILS else 1.0
         rows.append(
             [

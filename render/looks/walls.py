@@ -64,10 +64,19 @@ def wall_frames(faces: FaceTable, uv: NDArray[np.float32], chosen: NDArray[np.bo
     left, length, top = _extent(wall, along, up - floor[:, None])
     rows = np.zeros((len(index) + 1, 8), np.float32)
     fit = (coordinates[index, 0], du[index], dv[index], area[index])
-    rows[1:, 0:3] = _affine(along - left[:, None], *fit)
-    rows[1:, 3:6] = _affine(up - floor[:, None], *fit)
+    rows[1:, 0:3] = affine(along - left[:, None], *fit)
+    rows[1:, 3:6] = affine(up - floor[:, None], *fit)
     rows[1:, 6], rows[1:, 7] = length, top
     return WallFrames(number, rows, np.append(0, wall + 1).astype(np.uint32))
+
+
+def merged(walls: WallFrames, streets: WallFrames) -> WallFrames:
+    """Frames of the faces of both; none is in both."""
+    below = len(walls.rows) - 1
+    number = np.where(streets.number > 0, streets.number + np.uint32(below), walls.number)
+    rows = np.concatenate([walls.rows, streets.rows[1:]])
+    wall = np.append(walls.wall, streets.wall[1:] + walls.wall.max())
+    return WallFrames(number.astype(np.uint32), rows, wall.astype(np.uint32))
 
 
 def _walls(faces: FaceTable, index: NDArray[np.intp]) -> NDArray[np.int64]:
@@ -105,7 +114,7 @@ def _extent(wall: NDArray[np.int64], along: Array, up: Array) -> tuple[Array, Ar
     return left[wall], (right - left)[wall], top[wall]
 
 
-def _affine(values: Array, origin: Array, du: Array, dv: Array, area: Array) -> Array:
+def affine(values: Array, origin: Array, du: Array, dv: Array, area: Array) -> Array:
     """Coefficients (F, 3) of u, v and one, from (F, 3) values at the corners."""
     first, second = values[:, 1] - values[:, 0], values[:, 2] - values[:, 0]
     by_u = (first * dv[:, 1] - second * du[:, 1]) / area

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import correlate1d
 
 from vasgen.bundle import VisualMaterial
@@ -28,7 +29,7 @@ Random = np.random.Generator
 KINDS = ("brick", "concrete", "glass", "plaster", "shed")
 
 #: What runs of rain take from red, green and blue.
-_SOOT = np.array([0.9, 0.97, 1.05], np.float32)
+_SOOT = np.array([[[0.9]], [[0.97]], [[1.05]]], np.float32)
 
 #: Roughness of window panes.
 GLASS_ROUGHNESS = 0.06
@@ -44,32 +45,105 @@ def paint(facade: Facade, wall: Float, material: VisualMaterial, random: Random)
         random: source of what differs between windows.
     """
     size = len(wall)
-    masks = {
-        part: _assemble(facade, part, size // CELLS)
-        for part in ("opening", "glass", "trim", "shutters")
-    }
-    masks["trim"] = np.maximum(masks["trim"], _courses(facade, size) * (1 - masks["opening"]))
-    # Reveals and sills throw a little shade on the wall below them, and rain runs off them.
-    shade = _below(masks["trim"] + masks["opening"], size // 40) * (1 - masks["opening"])
+    kinds = _storeys(facade, size)
     turn = tuple(random.integers(0, size, 2).tolist())
-    drips = _below(masks["trim"], size // 14) * np.roll(_runs(size), turn, (0, 1))
-    colour = wall * (1 - 0.16 * shade)[..., None]
-    colour = colour * (1 - np.clip(0.30 * drips, 0, 0.6)[..., None] * _SOOT)
-    colour = mix(colour, facade.trim, masks["trim"][..., None])
-    colour = mix(colour, facade.shutter, masks["shutters"][..., None])
-    colour = mix(colour, facade.frame, masks["opening"][..., None])
-    colour = mix(
-        colour, rooms(facade.tint or material.base_color, size, random), masks["glass"][..., None]
-    )
-    roughness = mix(np.float32(_wall_roughness(material)), 0.5, masks["opening"])
-    roughness = mix(roughness, GLASS_ROUGHNESS, masks["glass"])
+    runs = np.roll(_runs(size), turn, (0, 1))
+    room = _planes(_behind(facade.tint or material.base_color, size, random))
     front, cover = _shops(facade, size, random)
-    colour, roughness = mix(colour, front, cover[..., None]), mix(roughness, 0.6, cover)
-    for part in ("glass", "opening"):
-        masks[part] = masks[part] * (1 - cover)
-    masks["trim"] = np.maximum(masks["trim"], cover)
-    bare = masks["opening"] + masks["trim"] + masks["shutters"] < 0.5
-    return Texture(colour, roughness, masks["glass"] > 0.5, bare, 1 / CELLS)
+    bare, painted = _planes(wall), []
+    # Storey by storey, plane by plane: what is worked on fits into the processor's cache.
+    for number, rows in enumerate(_strips(size)):
+        storey = kinds[min(number, 1) + (number == CELLS - 1)]
+        inside = room[:, rows].repeat(size // CELLS, axis=2)
+        colour, roughness = _painted(facade, storey, bare[:, rows], runs[rows], inside, material)
+        if number == 0:
+            storey = storey.behind(cover)
+            colour = mix(colour, _planes(front), cover)
+            roughness = mix(roughness, 0.6, cover)
+        painted.append((colour, roughness, storey.glass > 0.5, storey.bare))
+    colour, *others = (np.concatenate(parts, axis=-2) for parts in zip(*painted, strict=True))
+    return Texture(np.moveaxis(colour, 0, -1), *others, 1 / CELLS)
+
+
+def _planes(picture: ArrayLike) -> Float:
+    """Red, green and blue apart, (3, …), of (…, 3)."""
+    return np.moveaxis(np.asarray(picture, np.float32), -1, 0)
+
+
+def _strips(size: int) -> list[slice]:
+    """The rows of each storey."""
+    count = size // CELLS
+    return [slice(storey * count, (storey + 1) * count) for storey in range(CELLS)]
+
+
+class _Storey(NamedTuple):
+    """Coverage of a storey's parts, (size // CELLS, size) each.
+
+    Attributes:
+        opening: windows and doors.
+        glass: their panes.
+        trim: sills, lintels, surrounds and bands.
+        shutters: shutters.
+        shade: what parts above throw on the wall.
+        drips: where rain may run from the trim above.
+    """
+
+    opening: Float
+    glass: Float
+    trim: Float
+    shutters: Float
+    shade: Float
+    drips: Float
+
+    @property
+    def bare(self) -> NDArray[np.bool_]:
+        """Where the wall is seen."""
+        return np.asarray(self.opening + self.trim + self.shutters < 0.5)
+
+    def behind(self, cover: Float) -> _Storey:
+        """The storey with something before it."""
+        left = 1 - cover
+        trim = np.maximum(self.trim, cover)
+        return self._replace(opening=self.opening * left, glass=self.glass * left, trim=trim)
+
+
+def _storeys(facade: Facade, size: int) -> list[_Storey]:
+    """The storeys that differ: the ground floor, those above it, and the top, above all others."""
+    opening, glass, trim, shutters = (
+        _assemble(facade, part, size // CELLS) for part in ("opening", "glass", "trim", "shutters")
+    )
+    trim = np.maximum(trim, _courses(facade, size, len(trim)) * (1 - opening))
+    # Reveals and sills throw a little shade on the wall below them, and rain runs off them.
+    shade = _below(trim + opening, size // 40) * (1 - opening)
+    drips = _below(trim, size // 14)
+    every = (opening, glass, trim, shutters, shade, drips)
+    return [_Storey(*(part[rows] for part in every)) for rows in _strips(size)[:3]]
+
+
+def _painted(
+    facade: Facade, storey: _Storey, wall: Float, runs: Float, room: Float, material: VisualMaterial
+) -> tuple[Float, Float]:
+    """Reflectance and roughness of a storey without its shops.
+
+    Args:
+        facade: its colours.
+        storey: what covers the wall.
+        wall: reflectance of the bare wall there, in planes.
+        runs: where rain runs down.
+        room: what is seen through the glass, in planes.
+        material: of the wall.
+    """
+    colour = wall * (1 - 0.16 * storey.shade)
+    colour = colour * (1 - np.clip(0.30 * (storey.drips * runs), 0, 0.6) * _SOOT)
+    for over, cover in (
+        (_planes([[facade.trim]]), storey.trim),
+        (_planes([[facade.shutter]]), storey.shutters),
+        (_planes([[facade.frame]]), storey.opening),
+        (room, storey.glass),
+    ):
+        colour = mix(colour, over, cover)
+    roughness = mix(np.float32(_wall_roughness(material)), 0.5, storey.opening)
+    return colour, mix(roughness, GLASS_ROUGHNESS, storey.glass)
 
 
 @cache
@@ -89,13 +163,17 @@ def bare_wall(material: VisualMaterial, size: int, random: Random) -> Float:
     """Reflectance of the wall without openings, (size, size, 3)."""
     relief, hue = _WALLS[material.recipe](size, random)
     value = relief + 0.02 * grain(random, size)
-    warm = np.array([1.0, 0.2, -1.0], np.float32)
-    tone = 1 + value[..., None] + 0.05 * hue[..., None] * warm
-    return np.asarray(np.array(material.base_color, np.float32) * 1.06 * np.clip(tone, 0.3, 1.6))
+    base = np.array(material.base_color, np.float32) * 1.06
+    wall = np.empty((3, size, size), np.float32)
+    for rows in _strips(size):
+        for plane, own, warm in zip(wall, base, np.float32([1.0, 0.2, -1.0]), strict=True):
+            tone = 1 + value[rows] + 0.05 * hue[rows] * warm
+            plane[rows] = own * np.clip(tone, 0.3, 1.6)
+    return np.moveaxis(wall, 0, -1)
 
 
 def _assemble(facade: Facade, part: str, count: int) -> Float:
-    """One mask of all 8 x 8 cells."""
+    """One mask of three storeys of cells: the ground floor and two of those above."""
 
     def cell(openings: tuple[Opening, ...]) -> Float:
         cover = np.zeros((count, count), np.float32)
@@ -107,20 +185,20 @@ def _assemble(facade: Facade, part: str, count: int) -> Float:
         np.concatenate([cell(kinds[kind % len(kinds)]) for kind in facade.rhythm], axis=1)
         for kinds in (facade.ground, facade.upper)
     )
-    return np.concatenate([ground, *[upper] * (CELLS - 1)])
+    return np.concatenate([ground, upper, upper])
 
 
-def _courses(facade: Facade, size: int) -> Float:
-    """Coverage of the bands of stone: above the ground floor, and at the floors."""
-    v = ((np.arange(size) + 0.5) / size * CELLS)[:, None]
+def _courses(facade: Facade, size: int, rows: int) -> Float:
+    """Coverage of the bands of stone, (rows, size): above the ground floor, and at the floors."""
+    v = ((np.arange(rows) + 0.5) / size * CELLS)[:, None]
     band = np.where(v < 1, v > 1 - facade.cornice, v % 1 < facade.course)
-    return np.asarray(np.broadcast_to(band, (size, size)), np.float32)
+    return np.asarray(np.broadcast_to(band, (rows, size)), np.float32)
 
 
 def _shops(facade: Facade, size: int, random: Random) -> tuple[Float, Float]:
-    """Sign boards and awnings of the ground floor: colour and coverage."""
+    """Sign boards and awnings: colour and coverage of the ground floor."""
     count = size // CELLS
-    front, cover = np.zeros((size, size, 3), np.float32), np.zeros((size, size), np.float32)
+    front, cover = np.zeros((count, size, 3), np.float32), np.zeros((count, size), np.float32)
     kept, before = shop(random), -1
     for bay, kind in enumerate(facade.rhythm):
         opening = (*facade.ground[kind % len(facade.ground)], Opening((0, 1), (0, 1)))[0]
@@ -155,18 +233,28 @@ def _below(mask: Float, reach: int) -> Float:
 
 def rooms(tint: Colour, size: int, random: Random) -> Float:
     """What is seen in every window, (size, size, 3): a room, lighter towards its ceiling."""
+    return _behind(tint, size, random).repeat(size // CELLS, axis=1)
+
+
+def _behind(tint: Colour, size: int, random: Random) -> Float:
+    """The same, (size, CELLS, 3): the columns of a room are alike."""
     v = ((np.arange(size) + 0.5) / (size // CELLS) % 1)[:, None]
-    glow = each(size, random, 0.25, 1.0) ** 2 * (0.55 + 0.6 * v)
+    glow = _stacks(size, random, 0.25, 1.0) ** 2 * (0.55 + 0.6 * v)
     room = np.array(tint, np.float32) * (0.35 + glow)[..., None]
     warm = np.array([1.0, 0.0, -1.0], np.float32)
-    return np.asarray(room * (1 + 0.12 * each(size, random, -1, 1)[..., None] * warm))
+    hued = room * (1 + 0.12 * _stacks(size, random, -1, 1)[..., None] * warm)
+    return np.asarray(hued, np.float32)
 
 
 def each(size: int, random: Random, low: float, high: float) -> Float:
     """One value a cell, (size, size)."""
-    count = size // CELLS
+    return _stacks(size, random, low, high).repeat(size // CELLS, axis=1)
+
+
+def _stacks(size: int, random: Random, low: float, high: float) -> Float:
+    """One value a cell, (size, CELLS)."""
     values = random.uniform(low, high, (CELLS, CELLS)).astype(np.float32)
-    return values.repeat(count, axis=0).repeat(count, axis=1)
+    return values.repeat(size // CELLS, axis=0)
 
 
 def _even(size: int, random: Random) -> tuple[Float, Float]:

@@ -37,11 +37,15 @@ def clouds(
     """
     white = random.standard_normal((size, size), np.float32)
     across = np.fft.rfftfreq(size, 1 / size)[None] * stretch[0]
+    across = across[:, : np.count_nonzero(across <= fine)]  # nothing else is in the band
     along = np.fft.fftfreq(size, 1 / size)[:, None] * stretch[1]
     frequency = np.hypot(across, along)
     band = (frequency >= coarse) & (frequency <= fine)
-    gain = np.where(band, np.maximum(frequency, 1e-9) ** -slope, 0).astype(np.float32)
-    field = np.fft.irfft2(np.fft.rfft2(white) * gain, s=(size, size)).astype(np.float32)
+    gain = np.zeros(frequency.shape, np.float32)
+    gain[band] = np.maximum(frequency[band], 1e-9) ** -slope
+    waves = np.fft.rfft(white, axis=1)[:, : across.shape[1]]
+    waves = np.fft.ifft(np.fft.fft(waves, axis=0) * gain, axis=0)
+    field = np.fft.irfft(waves, size, axis=1).astype(np.float32)
     return np.asarray(field / max(float(field.std()), 1e-9))
 
 

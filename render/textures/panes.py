@@ -92,7 +92,9 @@ def _glazing(material: VisualMaterial, size: int, random: Random) -> Texture:
     """A curtain wall: two panes, and a spandrel in front of the slab."""
     count = size // CELLS
     frame = _cells(_bars(count, 2, 1, 0.012, 0.02))
-    inside = _hung(rooms(material.base_color, size, random), random, 0.12, 0.0)
+    # Coated glass hides most of what is behind it.
+    inside = mix(rooms(material.base_color, size, random), 0.7 * np.array(material.base_color), 0.4)
+    inside = _hung(inside, random, 0.12, 0.0)
     slab = _cells(rectangle(count, (0, 1), (0, float(random.uniform(0.12, 0.26)))))
     base = np.array(material.base_color, np.float32)
     inside = mix(inside, 0.8 * base, slab[..., None])

@@ -14,6 +14,7 @@ from vasgen.bundle import FaceTable, SceneBundle, VisualMaterial
 from vasgen.render.textures.recipes import (
     DETAILS,
     RECIPES,
+    SHARED,
     build_detail,
     build_texture,
     check_budget,
@@ -27,7 +28,7 @@ _LAYOUTS, _EDITIONS = 12, 4
 _DETAILS = 2
 
 #: Recipes without structure of a certain size: much enlarged they vary themselves.
-NATURAL = frozenset({"asphalt", "grass", "soil", "roof-gravel", "foliage", "water"})
+NATURAL = frozenset({"asphalt", "grass", "soil", "roof-gravel", "water"})
 
 #: Mean reflectance of the textures of details: they are factors.
 DETAIL_MEAN = 0.4
@@ -69,10 +70,15 @@ def plan_textures(bundle: SceneBundle, start: int) -> TexturePlan:
     first, second = np.zeros((2, len(materials)), np.int64)
     editions = np.ones(len(materials), np.int64)
     details: dict[tuple[str, int], int] = {}
+    shared: dict[str, int] = {}
     for index in np.flatnonzero(used).tolist():
         material = materials[index]
-        if recipe_of(material) != "plain":
+        if recipe_of(material) in shared:
+            first[index] = shared[material.recipe]
+        elif recipe_of(material) != "plain":
             first[index] = start + len(textures)
+            if material.recipe in SHARED:
+                shared[material.recipe] = start + len(textures)
             editions[index] = min(used[index], wanted.get(material.recipe, 1))
             textures += [(material, edition) for edition in range(editions[index])]
         if material.recipe in NATURAL:

@@ -14,7 +14,7 @@ import numpy as np
 
 from vasgen.bundle import VisualMaterial
 from vasgen.errors import InputError
-from vasgen.render.textures import facades, panes, surfaces
+from vasgen.render.textures import bodywork, facades, panes, surfaces
 from vasgen.render.textures.layouts import layout
 from vasgen.render.textures.openings import CELLS
 from vasgen.render.textures.texture import Texture
@@ -35,9 +35,12 @@ RECIPES: dict[str, Recipe] = {
     **{f"facade-{kind}": Recipe(CELLS, 768) for kind in facades.KINDS},
     **{name: Recipe(CELLS, 768) for name in panes.PANES},
     "sign-board": Recipe(CELLS, 1024),
+    **{name: Recipe(tile, size) for name, (tile, size, _) in bodywork.BODYWORK.items()},
     **{name: Recipe(tile, size) for name, (tile, size, _) in surfaces.SURFACES.items()},
 }
 
+#: Recipes of which all materials of a scene share one texture: it holds factors of their colour.
+SHARED = frozenset(bodywork.BODYWORK)
 
 #: Recipe of the wall, to metre scale, between the windows of a facade.
 DETAILS = {
@@ -90,6 +93,8 @@ def build_texture(material: VisualMaterial, edition: int = 0) -> Texture:
         plan = layout(material.recipe, random)
         wall = facades.bare_wall(material, size, random)
         return facades.paint(plan, wall, material, random)
+    if material.recipe in SHARED:
+        return bodywork.paint(material, size, random)
     if material.recipe in panes.PANES:
         return panes.paint(material, size, random)
     tone, hue = surfaces.SURFACES[material.recipe][2](size, random)

@@ -1,4 +1,4 @@
-"""Textures of everything but windows and doors: roofs, ground, trees, bare walls.
+"""Textures of everything but windows, doors and trees: roofs, ground, bare walls.
 
 Lengths are metres.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.render.textures import plants
 from vasgen.render.textures.noise import blocks, bonded, clouds, grain, scattered
 
 Float = NDArray[np.float32]
@@ -61,14 +62,15 @@ def _roof_metal(size: int, random: Random) -> Tone:
 
 
 def _asphalt(size: int, random: Random) -> Tone:
-    """Asphalt: worn, cracked, and cracks sealed with tar; 24 m."""
+    """Asphalt: chippings laid bare, hair cracks, and cracks sealed with tar; 24 m."""
     wear = clouds(random, size, coarse=1, fine=6, slope=1.2)
     stones = clouds(random, size, coarse=200, fine=size / 2, slope=0.0)
+    bare = np.clip(stones - 1.3, 0, 2)
     hair = _lines(clouds(random, size, coarse=3, fine=60, slope=1.5), 0.010)
-    hair = hair * (clouds(random, size, coarse=1, fine=5) > 0.5)
-    tar = _lines(clouds(random, size, coarse=1, fine=30, slope=1.9), 0.030)
-    tar = tar * (clouds(random, size, coarse=1, fine=3) > 0.9)
-    tone = 0.09 * wear + 0.13 * stones - 0.42 * hair - 0.45 * tar
+    hair = hair * (clouds(random, size, coarse=1, fine=5) > 0.7)
+    tar = _lines(clouds(random, size, coarse=2, fine=40, slope=1.7), 0.018)
+    tar = tar * (clouds(random, size, coarse=1, fine=4) > 1.3)
+    tone = 0.04 * wear + 0.10 * stones + 0.22 * bare - 0.36 * hair - 0.34 * tar
     return np.asarray(tone, np.float32), np.asarray(0.02 * wear, np.float32)
 
 
@@ -85,7 +87,8 @@ def _pavement(size: int, random: Random) -> Tone:
     spots, around = scattered(random, size, 900)
     gum = (spots > 0.82) & (around > 0.80)
     moss = joint * np.clip(wet, 0, 1)
-    tone = 0.10 * value - 0.34 * joint + 0.06 * dirt + 0.05 * wet - 0.16 * gum
+    renewed = np.maximum(np.abs(value) - 0.85, 0) * np.sign(value)
+    tone = 0.06 * value + 0.9 * renewed - 0.34 * joint + 0.04 * dirt + 0.02 * wet - 0.16 * gum
     return np.asarray(tone + 0.03 * grain(random, size), np.float32), np.asarray(
         0.03 * value - 0.05 * moss, np.float32
     )
@@ -102,17 +105,15 @@ def _plaza(size: int, random: Random) -> Tone:
 
 
 def _grass(size: int, random: Random) -> Tone:
-    """Lawn: tufts, clover, dry and trodden patches; 20 m."""
+    """Lawn: tufts, clover and dry blades; 20 m."""
     patches = clouds(random, size, coarse=1, fine=12, slope=1.0)
     dry = np.clip(clouds(random, size, coarse=2, fine=40, slope=1.1) - 0.8, 0, 1.5)
     tufts = clouds(random, size, coarse=25, fine=200, slope=0.5)
     blades = clouds(random, size, coarse=120, fine=size / 2, slope=0.0)
     _, clover = scattered(random, size, 260)
     clover = np.clip(clouds(random, size, coarse=2, fine=20) - 0.9, 0, 1) * clover
-    trodden = np.clip(clouds(random, size, coarse=2, fine=80, slope=0.9) - 1.2, 0, 1)
-    tone = 0.12 * patches + 0.20 * tufts + 0.22 * blades + 0.12 * dry - 0.30 * clover
-    tone = tone - 0.10 * trodden
-    hue = 0.06 * patches + 0.14 * dry + 0.22 * trodden - 0.05 * clover + 0.03 * tufts
+    tone = 0.04 * patches + 0.15 * tufts + 0.22 * blades + 0.07 * dry - 0.20 * clover
+    hue = 0.02 * patches + 0.09 * dry - 0.05 * clover + 0.03 * tufts
     return np.asarray(tone, np.float32), np.asarray(hue, np.float32)
 
 
@@ -132,40 +133,18 @@ def _water(size: int, random: Random) -> Tone:
     return np.asarray(0.25 * wind + 0.25 * ripples, np.float32), -0.02 * wind
 
 
-def _bark(size: int, random: Random) -> Tone:
-    """Plates of bark between furrows along the stem; 1 m."""
-    value, edge = scattered(random, size, 90, stretch=4.0)
-    fibres = clouds(random, size, coarse=6, fine=90, slope=0.4, stretch=(1.0, 6.0))
-    lichen = np.clip(clouds(random, size, coarse=2, fine=20) - 0.9, 0, 1)
-    relief = np.clip(1.6 * edge, 0, 1) - 0.7
-    tone = 0.55 * relief + 0.14 * value + 0.15 * fibres + 0.35 * lichen
-    return np.asarray(tone, np.float32), np.asarray(0.05 * value - 0.09 * lichen, np.float32)
-
-
-def _foliage(size: int, random: Random) -> Tone:
-    """Leaves of about 9 cm, lit and shaded, in clumps with dark gaps; 3 m."""
-    clumps = clouds(random, size, coarse=2, fine=16, slope=0.7)
-    value, edge = scattered(random, size, 1300)
-    under, rim = scattered(random, size, 500)
-    gaps = np.clip(clouds(random, size, coarse=6, fine=40, slope=0.5) - 0.7, 0, 1)
-    leaf = 0.42 * value + 0.34 * (np.clip(1.5 * edge, 0, 1) - 0.6)
-    tone = leaf + 0.30 * clumps + 0.15 * under * rim - 0.75 * gaps
-    hue = 0.10 * np.maximum(value, 0) ** 2 + 0.04 * clumps
-    return np.asarray(tone, np.float32), np.asarray(hue, np.float32)
-
-
 def _wall_brick(size: int, random: Random) -> Tone:
     """Stretchers of 25 cm in courses of 7.7 cm; 4 m.
 
-    Some bricks are burnt, some bleached by lime; the lower edge of each is in its own shade.
+    A few bricks are burnt, some bleached by lime; the lower edge of each is in its own shade.
     """
     value, joint = bonded(random, size, 16, 52)
     _, v = _axes(size, 16, 52)
     shade = np.broadcast_to(0.10 * (v % 1 - 0.5), (size, size))
-    burnt = np.clip(-value - 0.72, 0, 1) * 1.6
+    burnt = np.clip(-value - 0.80, 0, 1)
     dirt = clouds(random, size, coarse=1, fine=12)
     lime = np.clip(clouds(random, size, coarse=1, fine=30, slope=1.1) - 1.3, 0, 1)
-    tone = 0.17 * value - 0.9 * burnt + 0.22 * joint * (1 - value)
+    tone = 0.10 * value - 0.9 * burnt + (0.26 - 0.10 * value) * joint
     tone = tone + shade * (1 - joint) + 0.05 * dirt + 0.22 * lime + 0.04 * grain(random, size)
     hue = 0.07 * value - 0.18 * joint - 0.10 * lime - 0.12 * burnt
     return np.asarray(tone, np.float32), np.asarray(hue, np.float32)
@@ -243,8 +222,8 @@ SURFACES: dict[str, tuple[float, int, Callable[[int, Random], Tone]]] = {
     "grass": (20.0, 768, _grass),
     "soil": (12.0, 512, _soil),
     "water": (30.0, 768, _water),
-    "bark": (1.0, 256, _bark),
-    "foliage": (3.0, 512, _foliage),
+    "bark": (1.0, 256, plants.bark),
+    "foliage": (3.0, 512, plants.foliage),
     "wall-brick": (4.0, 512, _wall_brick),
     "wall-plaster": (8.0, 384, _wall_plaster),
     "wall-stone": (4.8, 384, _wall_stone),

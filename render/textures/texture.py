@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
 
+#: Rows that are packed at a time: they fit into the processor's cache.
+_ROWS = 32
+
 
 @dataclass(frozen=True, eq=False)
 class Texture:
@@ -45,8 +48,10 @@ class Texture:
     def packed(self) -> NDArray[np.uint32]:
         """Texels of 32 bits, (size, size); the module says what each bit is."""
         channels = np.empty((self.size, self.size, 4), np.uint8)
-        channels[..., :3] = np.rint(np.sqrt(np.clip(self.colour, 0, 1)) * 255)
-        channels[..., 3] = np.rint(np.clip(self.roughness, 0, 1) * 63)
+        for row in range(0, self.size, _ROWS):
+            some = slice(row, row + _ROWS)
+            channels[some, :, :3] = np.rint(np.sqrt(np.clip(self.colour[some], 0, 1)) * 255)
+            channels[some, :, 3] = np.rint(np.clip(self.roughness[some], 0, 1) * 63)
         for bit, mask in ((6, self.wall), (7, self.glass)):
             if mask is not None:
                 channels[..., 3] |= mask.astype(np.uint8) << bit

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.camera import Camera
-from vasgen.conditions import Conditions
+from vasgen.conditions import Conditions, Vector
 from vasgen.seeding import key
 
 #: Paths that are traced side by side belong to as many neighbouring pixels.
@@ -26,6 +27,7 @@ class Exposure(NamedTuple):
 
     Attributes:
         ray: Ray3f from the camera.
+        pixel: UInt32 that the path belongs to, row by row.
         number: UInt32 of the sample within its pixel.
         turn: Point2f that decides where the first surface sends the path.
         order: UInt32 index that puts the paths in order: all of the first pixel, then the next;
@@ -33,6 +35,7 @@ class Exposure(NamedTuple):
     """
 
     ray: Any
+    pixel: Any
     number: Any
     turn: Any
     order: Any
@@ -50,12 +53,12 @@ def expose(
     """Rays through random points of every pixel.
 
     While the shutter is open, from half its time before the pose to half after it, the camera
-    moves with its velocity.
+    moves with its velocity, and turns about itself.
 
     Args:
         mi: mitsuba in its colour variant.
         camera: the pose in the middle of the exposure.
-        conditions: velocity and shutter.
+        conditions: velocity, turn and shutter.
         origin: (3,) of the coordinates that are traced, world metres.
         samples: numbers of the samples to take of each pixel.
         seed: of the picture.
@@ -76,15 +79,17 @@ def expose(
     ray = _rays(
         mi, camera, origin, mi.Float(pixel % wide) + jitter.x, mi.Float(pixel // wide) + jitter.y
     )
-    if conditions.shutter_s and any(conditions.velocity_m_s):
-        shift = mi.sample_tea_float32(pixel, _opaque(mi, key(seed, "shutter")))
+    if conditions.shutter_s and any(conditions.velocity_m_s + conditions.turn_deg_s):
+        shift = _dithered(mi, pixel % wide, pixel // wide, key(seed, "shutter"))
         time = dr.opaque(mi.Float, conditions.shutter_s) * (_along(mi, shift, number, _R1) - 0.5)
         velocity = mi.Vector3f(list(conditions.velocity_m_s))
         dr.make_opaque(velocity)
         ray.o += velocity * time
+        if any(conditions.turn_deg_s):
+            ray.d = _turned(mi, ray.d, conditions.turn_deg_s, time)
     row, column = lane // count, lane % count
     order = (row // BLOCK * count + column) * BLOCK + row % BLOCK
-    return Exposure(ray, number, _even(mi, pixel, number, key(seed, "turn")), order)
+    return Exposure(ray, pixel, number, _even(mi, pixel, number, key(seed, "turn")), order)
 
 
 def _rays(mi: Any, camera: Camera, origin: NDArray[np.float64], u: Any, v: Any) -> Any:
@@ -99,6 +104,19 @@ def _rays(mi: Any, camera: Camera, origin: NDArray[np.float64], u: Any, v: Any) 
     return mi.Ray3f(position, dr.normalize(right * u + down * v + forward))
 
 
+def _turned(mi: Any, direction: Any, turn_deg_s: Vector, time: Any) -> Any:
+    """Unit vectors after so many seconds of turning (Rodrigues 1840)."""
+    import drjit as dr
+
+    rate = math.hypot(*turn_deg_s)
+    axis = mi.Vector3f([float(part / rate) for part in turn_deg_s])
+    speed = mi.Float(math.radians(rate))
+    dr.make_opaque(axis, speed)
+    sine, cosine = dr.sincos(speed * time)
+    along = dr.dot(axis, direction) * (1 - cosine)
+    return dr.normalize(cosine * direction + sine * dr.cross(axis, direction) + along * axis)
+
+
 def _even(mi: Any, pixel: Any, number: Any, seed: int) -> Any:
     """Points that fill the unit square evenly over the samples of a pixel.
 
@@ -109,6 +127,16 @@ def _even(mi: Any, pixel: Any, number: Any, seed: int) -> Any:
     return mi.Point2f(
         *(_along(mi, shift, number, step) for shift, step in zip(shifts, _R2, strict=True))
     )
+
+
+def _dithered(mi: Any, column: Any, row: Any, seed: int) -> Any:
+    """A number in [0, 1) for each pixel, spread evenly over the pixels of any small square.
+
+    What is thin and bright is met by few samples of a blurred pixel, but by as many in each
+    square: the denoiser then sees a streak, not specks.
+    """
+    word = column * int(_R2[0] * 2**32) + row * int(_R2[1] * 2**32) + _opaque(mi, seed)
+    return mi.Float(word >> 8) * 2**-24
 
 
 def _along(mi: Any, shift: Any, number: Any, step: float) -> Any:

@@ -17,12 +17,16 @@ from vasgen.conditions import Conditions
 from vasgen.lamps import street_lamps
 from vasgen.raycast import RayCaster
 from vasgen.render.bands import row_bands
+from vasgen.render.light.border import border_of
+from vasgen.render.light.halo import halo_of
 from vasgen.render.light.lamplight import LampLight
+from vasgen.render.light.landscape import Landscape
 from vasgen.render.light.light import exposure_of
 from vasgen.render.light.lighting import Lighting, lighting
 from vasgen.render.light.windows import Windows
 from vasgen.render.looks.looks import Looks
 from vasgen.render.tracing.denoiser import denoise
+from vasgen.render.tracing.leaves import find_leaves
 from vasgen.render.tracing.lens import expose
 from vasgen.render.tracing.paths import Paths
 from vasgen.render_spec import RenderSpec
@@ -51,7 +55,9 @@ class PathTracer:
         self._windows: Windows | None = None
         self._lit: Conditions | None = None
         with runtime.colour_variant() as mi:
+            self._leaves = find_leaves(mi, caster.bundle, caster.centre)
             self._scene = mi.load_dict({"type": "scene", "mesh": self._mesh(mi)})
+            self._land = Landscape(mi, border_of(caster.bundle), looks)
 
     def _mesh(self, mi: Any) -> Any:
         triangles = self._caster.faces.triangles - self._caster.centre
@@ -80,10 +86,14 @@ class PathTracer:
             colour, albedo, normal = (np.empty(shape, np.float32) for _ in range(3))
             for rows in row_bands(camera):
                 mean = self._mean(mi, camera, conditions, rows, seed)
-                behind = light.daylight.background(camera, rows)
+                covered = mean[..., 9]
+                behind = light.daylight.background(camera, rows, land=self._land, covered=covered)
+                behind *= seen * (1 - covered[..., None])
                 band = slice(rows.start, rows.stop)
-                colour[band] = seen * (mean[..., :3] + (1 - mean[..., 9:]) * behind)
-                albedo[band], normal[band] = mean[..., 3:6], mean[..., 6:9]
+                colour[band] = seen * mean[..., :3] + behind
+                # Guided by itself the landscape keeps its detail.
+                albedo[band] = mean[..., 3:6] + np.minimum(behind, 1 - covered[..., None])
+                normal[band] = mean[..., 6:9]
             return denoise(colour, albedo, normal) / seen
 
     def _light(self, mi: Any, conditions: Conditions) -> Lighting:
@@ -92,7 +102,7 @@ class PathTracer:
             if conditions.lamps and self._windows is None:
                 self._switch_on(mi)
             self._lighting = lighting(mi, conditions.light, self._lamps, self._windows)
-            self._paths = Paths(self._scene, self._looks, self._lighting)
+            self._paths = Paths(self._scene, self._looks, self._leaves, self._lighting)
             self._lit = conditions.light
         return self._lighting
 
@@ -132,7 +142,8 @@ class PathTracer:
         place = (rows.start,) if rows.start else ()
         state = dr.opaque(mi.UInt64, key(seed, "path", samples.start, *place) % 2**64)
         random = mi.PCG32(dr.width(exposure.number), initstate=state)
-        radiance, guides = self._paths.follow(mi, random, exposure, self._samples)
+        halo = halo_of(mi, self._lighting, camera, self._caster.centre)
+        radiance, guides = self._paths.follow(mi, random, exposure, self._samples, halo)
         channels = [*radiance, *guides.albedo, *guides.normal, guides.covered]
         dr.eval(channels, exposure.order)
         sums = [

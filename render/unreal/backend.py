@@ -13,6 +13,7 @@ from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.errors import InputError
 from vasgen.layers import NO_MATERIAL, Bool, ImageLayers
+from vasgen.raycast import RayCaster
 from vasgen.render.picture import from_display
 from vasgen.render.renderer import Renderer
 from vasgen.render.unreal import pictures
@@ -51,6 +52,7 @@ class UnrealRenderer:
         timeout_s: longest wait for a reply, seconds.
         disagreement: largest share of the pixels of a view in which Unreal may show
             something else.
+        caster: the same scene for rays, if it is at hand already.
 
     Raises:
         InputError: if the address is none.
@@ -64,10 +66,11 @@ class UnrealRenderer:
         far: Far = "refuse",
         timeout_s: float = 60.0,
         disagreement: float = DISAGREEMENT,
+        caster: RayCaster | None = None,
     ) -> None:
         self._name, self._far, self._limit = bundle.name, far, disagreement
         self._connection = Connection(endpoint(address), timeout_s=timeout_s)
-        self._scene = Renderer(bundle)
+        self._scene = Renderer(bundle, caster=caster)
         self._level: Level | None = None
         # The server has time for one client: make room as soon as nobody needs us.
         weakref.finalize(self, self._connection.close)

@@ -19,7 +19,7 @@ SUN = "Sun"
 _OF_THE_SUN = ("sun_elevation_deg", "sun_azimuth_deg")
 
 #: Conditions of any value: motion shows while the shutter is open only, and it cannot be.
-_ANY = (*_OF_THE_SUN, "velocity_m_s")
+_ANY = (*_OF_THE_SUN, "velocity_m_s", "turn_deg_s")
 
 
 class Level:

@@ -11,7 +11,7 @@ from vasgen.citygen import CityConfig, generate
 from vasgen.citygen.config import District
 from vasgen.citygen.groundwork.ground import CARRIAGEWAY
 from vasgen.citygen.life.archetypes import VARIANTS, model
-from vasgen.citygen.life.cars import BODIES, COLOURS
+from vasgen.citygen.life.bodies import BODIES, COLOURS
 from vasgen.citygen.life.crowns import SPECIES
 from vasgen.citygen.life.places import Kerbsides
 from vasgen.citygen.life.props import KINDS, Prop, prop_surface
@@ -22,7 +22,7 @@ from vasgen.semantics import SemanticClass
 MODELS = [(kind, variant) for kind, count in VARIANTS.items() for variant in range(count)]
 #: The most triangles of a model, by kind: at levels of detail 2 and 3.
 MOST = {
-    "tree": (28, 260),
+    "tree": (50, 700),
     "lamp": (20, 100),
     "traffic-light": (28, 220),
     "bench": (28, 150),

@@ -16,6 +16,7 @@ from vasgen.commands import pictures
 from vasgen.datasets import read_views
 from vasgen.errors import InputError
 from vasgen.orchestrate import read_poses
+from vasgen.render_spec import RenderSpec
 from vasgen.semantics import SemanticClass
 
 COMMANDS = [
@@ -96,7 +97,7 @@ def test_the_help_says_what_is_left_to_the_command():
 def test_the_help_lists_the_options_of_pictures(command):
     text = re.sub(r"[\s│]+", " ", run(command, "--help"))
     flags = [option.__metadata__[0].default for option in pictures._OPTIONS.values()]
-    assert len(flags) == 15
+    assert {*pictures._OPTIONS} == {*RenderSpec.model_fields, "unreal"} - {"fog_share"}
     assert all(f" {flag} " in text for flag in flags)
     assert all(word in text for word in ("negative at night", "Light paths a pixel", "HOST:PORT"))
 

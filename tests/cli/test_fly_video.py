@@ -98,6 +98,7 @@ CLOCK = {
     "date": ("--date", "2026-06-21"),
     "hour": ("--hour", 21.0),
     "speed_m_s": ("--speed-m-s", 3.0),
+    "turn_deg_s": ("--turn-deg-s", 15.0),
     "shutter_s": ("--shutter-s", 0.1),
 }
 UNREAL = {
@@ -138,16 +139,43 @@ def test_plan_takes_a_kind_and_draws_a_map(folder, tmp_path, kind):
     assert (tmp_path / "poses.png").is_file()
 
 
+def test_plan_takes_heights_size_and_field_of_view(folder, tmp_path):
+    out = tmp_path / "poses.json"
+    size = ("--width", 40, "--height", 24, "--fov", 90)
+    result = run(
+        "plan", folder / "scene", "--altitude-m", "40,50", "--count", 2, *size, "--out", out
+    )
+    assert result.exit_code == 0, (result.output, result.exception)
+    for camera in read_poses(out):
+        assert 40 - 1e-6 <= camera.position[2] <= 50 + 1e-6  # above level ground
+        assert (camera.width, camera.height) == (40, 24)
+        assert camera.intrinsics[0, 0] == pytest.approx(20.0)  # half the width at 45 degrees
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["plan", "S", "--kind", "car"], "options: views.kind is 'car': input should be 'uav',"),
+        (["plan", "S", "--kind", "car"], "--kind is 'car'; allowed: uav, street, pole."),
         (["plan", "S", "--out", "p.txt"], "poses are a JSON file, not p.txt; give --out FILE.json"),
-        (["fly", "S", "--kind", "pole"], "kind is 'pole'; allowed: uav, street."),
-        (["fly", "S", "--fps", "0"], "fps is 0.0; allowed: 0.1 to 240."),
+        (["fly", "S", "--kind", "pole"], "--kind is 'pole'; allowed: uav, street."),
+        (["fly", "S", "--fps", "0"], "--fps is 0; allowed: 0.1 to 240."),
+        (
+            ["fly", "S", "--altitude-m", "9,2"],
+            "--altitude-m is '9,2', from high to low; give the lower first: 2,9.",
+        ),
+        (
+            ["plan", "S", "--altitude-m", "9,2"],
+            "--altitude-m is '9,2', from high to low; give the lower first: 2,9.",
+        ),
+        (
+            ["plan", "S", "--altitude-m", "0,2"],
+            "options: views.altitude_m.0 is 0.0: input should be greater than 0.",
+        ),
+        (["plan", "S", "--width", "7"], "--width is 7; allowed: 8 to 8192."),
+        (["plan", "S", "--fov", "170"], "options: views.fov_deg is 170.0: input should be less"),
         (["fly", "S", "--altitude-m", "2,inf"], "altitude_m is inf; allowed: 0.3 to 10000."),
         (["fly", "S", "--fov", "200"], "fov_deg is 200.0; allowed: more than 0 and less than"),
-        (["fly", "S", "--width", "99999"], "camera size is 99999x480; allowed: at most 16384"),
+        (["fly", "S", "--width", "99999"], "--width is 99999; allowed: 1 to 16384."),
         (["fly", "S", "--altitude-m", "3"], "--altitude-m is '3'; expected two numbers LOW,HIGH"),
         (
             ["fly", "S", "--kind", "street", "--clearance-m", "2"],
@@ -158,7 +186,7 @@ def test_plan_takes_a_kind_and_draws_a_map(folder, tmp_path, kind):
             "cannot read poses none.json: No such file",
         ),
         (["video", "S", "P", "--out", "v.avi"], "a video is an MP4 file, not v.avi"),
-        (["video", "S", "P", "--out", "v.mp4", "--fps", "0"], "fps is 0.0; allowed: 0.1 to 240"),
+        (["video", "S", "P", "--out", "v.mp4", "--fps", "0"], "--fps is 0; allowed: 0.1 to 240."),
         (["video", "S", "P", "--out", "v.mp4", "--layer", "x"], "layer is 'x'; allowed: rgb,"),
         (
             ["video", "S", "P", "--out", "v.mp4", "--layer", "depth", "--samples", "4", "--hour"]
@@ -167,15 +195,19 @@ def test_plan_takes_a_kind_and_draws_a_map(folder, tmp_path, kind):
         ),
         (
             ["video", "S", "N", "--out", "v.mp4", "--shutter-s", "0.02"],
-            "shutter_s is 0.02, but no camera moves: give speed_m_s too, or poses with velocities",
+            "shutter_s is 0.02, but no camera moves: give speed_m_s or turn_deg_s too, or poses",
         ),
         (
             ["render", "S", "--poses", "N", "--out", "v", "--shutter-s", "0.02"],
-            "shutter_s is 0.02, but no camera moves: give speed_m_s too, or poses with velocities",
+            "shutter_s is 0.02, but no camera moves: give speed_m_s or turn_deg_s too, or poses",
         ),
         (
             ["video", "S", "P", "--out", "v.mp4", "--shutter-s", "0.02", "--speed-m-s", "3"],
             "speed_m_s is 3.0, but the poses say how they move: leave it out.",
+        ),
+        (
+            ["video", "S", "P", "--out", "v.mp4", "--shutter-s", "0.02", "--turn-deg-s", "3"],
+            "turn_deg_s is 3.0, but the poses say how they turn: leave it out.",
         ),
         (
             ["video", "S", "P", "--out", "v.mp4", "--unreal", "a:1"],

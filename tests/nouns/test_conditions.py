@@ -18,6 +18,7 @@ RANGES = {
     "turbidity": (2.0, 5.0),
     "visibility_m": (50.0, 5000.0),
     "speed_m_s": (5.0, 20.0),
+    "turn_deg_s": (10.0, 40.0),
     "shutter_s": (0.0, 0.02),
     "exposure_ev": (-1.0, 1.0),
 }
@@ -39,7 +40,7 @@ def test_fixed_values_are_taken_as_they_are():
     assert (seen.visibility_m, seen.turbidity) == (80, 6)
 
 
-@pytest.mark.parametrize("key", sorted(set(RANGES) - {"speed_m_s", "visibility_m"}))
+@pytest.mark.parametrize("key", sorted(set(RANGES) - {"speed_m_s", "turn_deg_s", "visibility_m"}))
 def test_ranges_are_filled_evenly(key):
     low, high = RANGES[key]
     share = (drawn(RenderSpec(**{key: (low, high)}), key) - low) / (high - low)
@@ -78,6 +79,7 @@ def test_changing_one_range_moves_no_other_value(changed):
         assert moved - {"lamps"} == {own}
         east, north, _ = before["velocity_m_s"]
         assert math.atan2(east, north) == pytest.approx(math.atan2(*after["velocity_m_s"][:2]))
+        assert before["turn_deg_s"][2] * after["turn_deg_s"][2] > 0
 
 
 def test_seed_and_name_decide():
@@ -95,9 +97,20 @@ def test_the_camera_moves_level_at_its_speed_to_all_sides():
     assert np.abs(velocity.mean(axis=0)).max() < 1.5
 
 
-def test_a_velocity_that_is_known_is_taken():
-    spec = RenderSpec(speed_m_s=(5.0, 20.0), shutter_s=0.1)
-    assert sample_conditions(spec, 3, "000000", (1.0, 2.0, 3.0)).velocity_m_s == (1.0, 2.0, 3.0)
+def test_the_camera_turns_about_the_vertical_to_both_sides():
+    turn = drawn(RenderSpec(turn_deg_s=(10.0, 30.0), shutter_s=0.1), "turn_deg_s")
+    assert (turn[:, :2] == 0).all()
+    assert 10 <= np.abs(turn[:, 2]).min() < 11
+    assert 29 < np.abs(turn[:, 2]).max() <= 30
+    assert (turn[:, 2] > 0).mean() == pytest.approx(0.5, abs=0.08)
+
+
+def test_a_motion_that_is_known_is_taken():
+    spec = RenderSpec(speed_m_s=(5.0, 20.0), turn_deg_s=9.0, shutter_s=0.1)
+    known = (1.0, 2.0, 3.0)
+    assert sample_conditions(spec, 3, "000000", velocity_m_s=known).velocity_m_s == known
+    assert abs(sample_conditions(spec, 3, "000000", velocity_m_s=known).turn_deg_s[2]) == 9
+    assert sample_conditions(spec, 3, "000000", turn_deg_s=known).turn_deg_s == known
 
 
 def test_hours_put_the_sun_where_it_stands():
@@ -132,6 +145,12 @@ def test_records_are_read_back():
     assert Conditions.from_record(json.loads(json.dumps(seen.to_record()))) == seen
 
 
+def test_an_older_record_tells_of_no_turn():
+    record = Conditions(velocity_m_s=(1.0, 2.0, 3.0)).to_record()
+    del record["turn_deg_s"]
+    assert Conditions.from_record(record) == Conditions(velocity_m_s=(1.0, 2.0, 3.0))
+
+
 @pytest.mark.parametrize(
     ("record", "line"),
     [
@@ -149,7 +168,8 @@ def test_impossible_conditions_are_one_line(record, line):
 
 
 def test_motion_and_exposure_are_no_light():
-    moving = Conditions(velocity_m_s=(3, 4, 0), shutter_s=0.1, exposure_ev=1, turbidity=5)
+    motion = {"velocity_m_s": (3, 4, 0), "turn_deg_s": (0, 0, 9)}
+    moving = Conditions(**motion, shutter_s=0.1, exposure_ev=1, turbidity=5)
     assert moving.light == Conditions(turbidity=5)
 
 
@@ -159,3 +179,5 @@ def test_words_tell_what_is_not_usual():
     assert foggy.in_words() == "sun at -5°, lamps, fog of 200 m, -0.5 EV"
     moving = Conditions(velocity_m_s=(6, 8, 0), shutter_s=0.02)
     assert moving.in_words() == "sun at 40°, 20 cm of motion"
+    turning = Conditions(turn_deg_s=(0, 3, 4), shutter_s=0.5)
+    assert turning.in_words() == "sun at 40°, 2.5° of turn"

@@ -175,6 +175,19 @@ def test_colours_are_there_inside_and_gone_after(polarised):
     assert variant() == polarised
 
 
+def test_colours_work_while_another_variant_is_selected(polarised):
+    with runtime.colour_variant() as mi:
+        white, rays = mi.Color3f(1.0, 1.0, 1.0), mi.RayFlags.UV
+    names = runtime.colours()
+    assert variant() == polarised
+    assert names is runtime.colours()
+    assert type(white) is names.Color3f
+    assert names.luminance(white)[0] == pytest.approx(1.0, abs=1e-5)
+    assert rays == names.RayFlags.UV
+    with pytest.raises(AttributeError):
+        _ = names.NoSuchName
+
+
 def test_variants_nest_both_ways(polarised):
     with runtime.colour_variant():
         colours = variant()

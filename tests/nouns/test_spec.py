@@ -253,7 +253,7 @@ def test_a_wrong_key_names_the_one_meant(text, start):
         ("views: {fov_deg: 170}", "views.fov_deg is 170: input should be less than 170."),
         (
             "views: {altitude_m: [50, 20]}",
-            "views: altitude_m must be [lowest, highest].",
+            "views: altitude_m is [50, 20], from high to low: give [20, 50].",
         ),
         ("views: {altitude_m: [0, 20]}", "views.altitude_m.0 is 0: input should be greater than 0"),
         ("views: {altitude_m: 20}", "views.altitude_m is 20: input should be a valid tuple."),
@@ -346,12 +346,17 @@ def test_a_binary_file_says_so(tmp_path):
     [
         ("visibility_m: 0", "render.visibility_m is 0; allowed: 10 to 100000, or [lowest, highest"),
         ("visibility_m: .nan", "render.visibility_m is nan; allowed: 10 to 100000"),
-        ("exposure_ev: [2, 1]", "render.exposure_ev is [2, 1]; allowed: -20 to 20, or [lowest"),
+        ("exposure_ev: [2, 1]", "render.exposure_ev is [2, 1]: from high to low: give [1, 2]."),
+        ("exposure_ev: [25, 1]", "render.exposure_ev is [25, 1]; allowed: -20 to 20, or [lowest"),
         ("turbidity: [1, 2, 3]", "render.turbidity is [1, 2, 3]; allowed: 1 to 10"),
         ("speed_m_s: yes", "render.speed_m_s is True; allowed: 0 to 1000"),
         (
             "speed_m_s: 5",
             "speed_m_s is 5.0, but nothing moves while the shutter is closed: give sh",
+        ),
+        (
+            "turn_deg_s: [0, 30]",
+            "turn_deg_s is (0.0, 30.0), but nothing moves while the shutter is closed: give sh",
         ),
         ("lamps: dim", "render.lamps is 'dim'"),
         ("fog_share: 0.5", "fog_share is 0.5, but there is no fog: give visibility_m too"),

@@ -132,7 +132,7 @@ def test_the_third_backend_of_the_page_renders_views(tmp_path, monkeypatch):
     scene.quad((-50, -50), (50, 50), 0.0)
     bundle, clay = scene.box((-5, -5, 0), (5, 5, 8)).bundle(), third_backend()
 
-    def open_backend(bundle, spec, unreal=None) -> ImageBackend:
+    def open_backend(bundle, spec, unreal=None, *, caster=None) -> ImageBackend:
         return clay(bundle)
 
     monkeypatch.setattr(vasgen.orchestrate.views, "open_backend", open_backend)

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
+from vasgen.camera import Camera
 from vasgen.orchestrate.motion import KNOT_S, TURN_DEG_S, Gaze, Limits, move
 from vasgen.orchestrate.smoothing import arc_length, resample, smooth
 
@@ -107,6 +109,24 @@ def test_position_velocity_and_direction_are_smooth():
     turn = (motion.forward(knots + step) - motion.forward(knots - step)) / (2 * step)
     later = (motion.forward(knots + 3 * step) - motion.forward(knots + step)) / (2 * step)
     assert turn == pytest.approx(later, abs=1e-2)
+
+
+def test_it_turns_as_the_axes_of_its_cameras_do():
+    gaze = Gaze(ahead_s=0.8, pitch_deg=-5.0, slope=True, ease_s=0.35)
+    path = corner(80, 100.0) + np.linspace(0, 30, len(corner(80, 100.0)))[:, None] * [0, 0, 1]
+    path[:, 2] += 4 * np.sin(path[:, 0] / 9)  # up and down, so that pitch changes too
+    motion, step = move(path, Limits(10.0, 5.0), gaze, 12.0), 1e-4
+    times = np.linspace(0.1, 11.9, 60)
+
+    def axes(at):
+        shape = {"width": 4, "height": 3, "fov_deg": 60}
+        ways = motion.forward(at)
+        return np.stack([Camera.look_at([0, 0, 0], way, **shape).rotation for way in ways])
+
+    change = axes(times + step) @ axes(times - step).transpose(0, 2, 1)
+    turn = Rotation.from_matrix(change).as_rotvec(degrees=True) / (2 * step)
+    assert np.abs(turn).max(axis=0).min() > 3
+    assert motion.turn(times) == pytest.approx(turn, abs=1e-3)
 
 
 def test_a_way_that_is_too_short_is_none():

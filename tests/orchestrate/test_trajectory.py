@@ -113,6 +113,7 @@ def test_a_trajectory_goes_into_a_pose_file_and_back(town, tmp_path):
     track = read_track(tmp_path / "drive.json")
     assert [p.time_s for p in track] == found.time_s.tolist()
     assert np.array([p.velocity_m_s for p in track]) == pytest.approx(found.velocity_m_s, abs=0)
+    assert np.array([p.turn_deg_s for p in track]) == pytest.approx(found.turn_deg_s, abs=0)
     cameras = read_poses(tmp_path / "drive.json")
     assert [c.to_dict() for c in cameras] == [c.to_dict() for c in found.cameras]
 
@@ -124,6 +125,7 @@ def test_a_trajectory_goes_into_a_pose_file_and_back(town, tmp_path):
         ("time_s", [1, 2], "camera 1: time_s is [1, 2]; allowed: a finite number."),
         ("time_s", float("nan"), "camera 1: time_s is nan; allowed: a finite number."),
         ("velocity_m_s", [1, 2], "camera 1: velocity_m_s is [1, 2]; allowed: 3 finite numbers."),
+        ("turn_deg_s", 5, "camera 1: turn_deg_s is 5; allowed: 3 finite numbers."),
         ("time_s", 0.0, "time_s must increase from camera to camera."),
         ("camera_to_world", [[float("nan")] * 4] * 4, "camera 1: camera_to_world must be 4x4"),
         ("intrinsics", [[1e-9, 0, 8], [0, 9, 6], [0, 0, 1]], "camera 1: camera intrinsics"),
@@ -142,10 +144,10 @@ def test_what_is_wrong_in_a_track_is_named(tmp_path, key, value, line):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["time_s", "velocity_m_s"])
+@pytest.mark.parametrize("key", ["time_s", "velocity_m_s", "turn_deg_s"])
 def test_all_cameras_of_a_track_have_what_one_has(tmp_path, key):
     camera = Camera.look_at((0, 0, 5), (9, 0, 5), width=16, height=12)
-    poses = [Pose(camera, float(time), (1.0, 0.0, 0.0)) for time in range(3)]
+    poses = [Pose(camera, float(time), (1.0, 0, 0), (0.0, 0, 9)) for time in range(3)]
     write_track(tmp_path / "t.json", [*poses[:2], poses[2]._replace(**{key: None})])
     with pytest.raises(InputError) as caught:
         read_track(tmp_path / "t.json")

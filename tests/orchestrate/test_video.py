@@ -64,8 +64,11 @@ def test_frames_come_back(tmp_path, layer):
     assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
 
 
-def test_pictures_are_drawn_and_blur_by_the_velocity(tmp_path):
-    brief = [pose._replace(velocity_m_s=(0.0, 12.0, 0.0)) for pose in track(1)]
+@pytest.mark.parametrize(
+    "motion", [{"velocity_m_s": (0.0, 20.0, 0.0)}, {"turn_deg_s": (0.0, 0.0, 60.0)}]
+)
+def test_pictures_are_drawn_and_blur_by_the_motion(tmp_path, motion):
+    brief = [pose._replace(**motion) for pose in track(1)]
     sharp, blurred = (RenderSpec(samples_per_pixel=4, shutter_s=s) for s in (0.0, 0.2))
     pictures = []
     for name, spec in (("a", sharp), ("b", blurred)):
@@ -162,7 +165,7 @@ def inside():
         (track(2) + [track(1)[0]._replace(time_s=9.0)], {}, "the times of the poses are not even"),
         (track(2) + track(1, 64), {"fps": 8}, "the poses have 2 sizes (48x36, 64x36); the frames"),
         ([], {}, "there are no poses; the frames of a video"),
-        (still(2), OPEN, "shutter_s is 0.02, but no camera moves: give speed_m_s too, or poses"),
+        (still(2), OPEN, "shutter_s is 0.02, but no camera moves: give speed_m_s or turn_deg_s"),
         (track(2), FAST, "speed_m_s is 5.0, but the poses say how they move: leave it out."),
         ([*track(), inside()], {"fps": 8}, "view 000004: camera at (-2.0, 22.0, 8.0) is inside"),
     ],

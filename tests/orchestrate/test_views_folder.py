@@ -137,7 +137,7 @@ def test_a_view_that_was_being_replaced_comes_back(rendered):
 
 NIGHT = RenderSpec(
     samples_per_pixel=1, sun_elevation_deg=(-20, -10), visibility_m=(60, 300), speed_m_s=20,
-    shutter_s=0.05, exposure_ev=1,
+    turn_deg_s=9, shutter_s=0.05, exposure_ev=1,
 )  # fmt: skip
 
 
@@ -198,11 +198,13 @@ def test_each_view_records_its_own_conditions(city, cameras, tmp_path):
 
 
 def test_a_pose_that_moves_is_drawn_in_its_own_motion(city, cameras, tmp_path):
-    moving = Pose(cameras[0], 0.0, (3.0, 0.0, 1.0))
+    moving = Pose(cameras[0], 0.0, (3.0, 0.0, 1.0), (0.0, 5.0, 1.0))
     render_views(city, [moving, cameras[1]], tmp_path / "views", spec=NIGHT)
     first, second = (read_views(tmp_path / "views")[i].conditions for i in range(2))
     assert first.velocity_m_s == (3.0, 0.0, 1.0)
-    assert second.velocity_m_s == sample_conditions(NIGHT, 0, "000001").velocity_m_s
+    assert first.turn_deg_s == (0.0, 5.0, 1.0)
+    own = sample_conditions(NIGHT, 0, "000001")
+    assert (second.velocity_m_s, second.turn_deg_s) == (own.velocity_m_s, own.turn_deg_s)
 
 
 def test_what_says_nothing_about_the_motion_is_refused(city, cameras, tmp_path):

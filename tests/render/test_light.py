@@ -10,8 +10,8 @@ from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.render.light.atmosphere import direct, scattered
 from vasgen.render.light.illuminance import illuminance
-from vasgen.render.light.light import LUX_PER_UNIT, Daylight, exposure_of
-from vasgen.render.light.night import STREETS_LUX
+from vasgen.render.light.light import LUX_PER_UNIT, Daylight, exposure_of, white_balance
+from vasgen.render.light.night import LAMP_COLOUR, STREETS_LUX
 from vasgen.render.light.sky import COARSE, elevations, irradiance, refined, turns
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -99,6 +99,27 @@ def test_exposure_is_continuous_over_the_elevation(elevation, lamps, visibility)
     )
     assert above < below * (1 + 1e-9)
     assert below / above < 1.05
+
+
+@pytest.mark.parametrize("elevation", [*JOINTS, 1.0, -6.0])
+def test_white_balance_is_continuous_and_goes_from_daylight_to_lamps(elevation):
+    above, below = (
+        white_balance(Conditions(sun_elevation_deg=elevation + s, lamps=True))
+        for s in (0.01, -0.01)
+    )
+    assert np.abs(above - below).max() < 0.01
+    lower = white_balance(Conditions(sun_elevation_deg=elevation - 1, lamps=True))
+    assert lower[2] > above[2] - 1e-9
+    assert lower[0] < above[0] + 1e-9
+    unlit = white_balance(Conditions(sun_elevation_deg=elevation))
+    assert unlit == pytest.approx(white_balance(Conditions()), rel=1e-9)
+
+
+def test_lamplight_is_shown_nearly_white_and_as_bright_as_it_is():
+    night = Conditions(sun_elevation_deg=-25, lamps=True)
+    shown = LAMP_COLOUR * white_balance(night)
+    assert shown @ LUMINANCE == pytest.approx(1, rel=1e-3)
+    assert 1.2 < shown[0] / shown[2] < 2 < LAMP_COLOUR[0] / LAMP_COLOUR[2]
 
 
 @pytest.mark.parametrize("elevation", [20.0, 10.0, 5.0, 0.0, -3.0, -6.0])

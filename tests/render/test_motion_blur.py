@@ -22,40 +22,107 @@ def half_white():
     return scene.bundle()
 
 
-def down(height, width=128):
+def down(height, width=128, rows=16, fov=50):
     """A camera whose columns run along x, y is up in the picture."""
-    return Camera.look_at([0, 0, height], [0, 1e-3, 0], width=width, height=16, fov_deg=50)
+    return Camera.look_at([0, 0, height], [0, 1e-6, 0], width=width, height=rows, fov_deg=fov)
+
+
+def light_of(monkeypatch, camera, moving, samples=256):
+    # The denoiser may sharpen an edge; what is measured here is the light.
+    monkeypatch.setattr(tracer, "denoise", lambda colour, albedo, normal: colour)
+    renderer = Renderer(half_white(), RenderSpec(samples_per_pixel=samples))
+    return renderer.layers(camera, moving).rgb[..., 1]
+
+
+def quartiles(edge):
+    """Where light has risen to a quarter and to three quarters, pixels from the left."""
+    edge = edge / edge.max()
+    edge = edge if edge[0] < edge[-1] else edge[::-1]
+    low, high = np.interp([0.25, 0.75], edge, np.arange(len(edge)) + 0.5)
+    return low, high
 
 
 @pytest.mark.parametrize(
     ("height", "speed", "shutter"), [(10.0, 20.0, 0.05), (20.0, 30.0, 0.1), (10.0, -8.0, 0.2)]
 )
 def test_an_edge_blurs_over_focal_length_times_way_over_depth(monkeypatch, height, speed, shutter):
-    # The denoiser may sharpen an edge; what is measured here is the light.
-    monkeypatch.setattr(tracer, "denoise", lambda colour, albedo, normal: colour)
     camera = down(height)
     moving = Conditions(velocity_m_s=(speed, 0.0, 0.0), shutter_s=shutter)
-    renderer = Renderer(half_white(), RenderSpec(samples_per_pixel=256))
-    edge = renderer.layers(camera, moving).rgb[..., 1].mean(axis=0)
-    edge = edge / edge.max()
-    edge = edge if edge[0] < edge[-1] else edge[::-1]
-    low, high = np.interp([0.25, 0.75], edge, np.arange(len(edge)))
+    low, high = quartiles(light_of(monkeypatch, camera, moving).mean(axis=0))
     expected = camera.intrinsics[0, 0] * abs(speed) * shutter / height
     assert 2 * (high - low) == pytest.approx(expected, rel=0.06)
-    assert (low + high) / 2 + 0.5 == pytest.approx(camera.width / 2, abs=0.6)
+    assert (low + high) / 2 == pytest.approx(camera.width / 2, abs=0.6)
+
+
+@pytest.mark.parametrize(
+    ("fov", "turn", "shutter"),
+    [(50, 90.0, 0.1), (25, -60.0, 0.1), (90, 30.0, 1.0), (60, 15.0, 2.0)],
+)
+def test_what_is_ahead_blurs_over_focal_length_times_turn(monkeypatch, fov, turn, shutter):
+    camera = down(10.0, fov=fov)
+    moving = Conditions(turn_deg_s=(0.0, turn, 0.0), shutter_s=shutter)
+    low, high = quartiles(light_of(monkeypatch, camera, moving).mean(axis=0))
+    # An edge that turns by +-a/2 is seen at f tan(+-a/2); half of the time within +-a/4.
+    angle = np.radians(abs(turn)) * shutter
+    expected = 2 * camera.intrinsics[0, 0] * np.tan(angle / 4)
+    assert high - low == pytest.approx(expected, rel=0.04)
+    assert (low + high) / 2 == pytest.approx(camera.width / 2, abs=0.6)
+
+
+@pytest.mark.parametrize(("turn", "shutter"), [(40.0, 0.2), (-25.0, 0.5)])
+def test_a_tilt_blurs_along_columns(monkeypatch, turn, shutter):
+    camera = Camera.look_at([-10, 0, 10], [0, 0, 0], width=16, height=128, fov_deg=8)
+    moving = Conditions(turn_deg_s=(0.0, turn, 0.0), shutter_s=shutter)
+    low, high = quartiles(light_of(monkeypatch, camera, moving).mean(axis=1))
+    angle = np.radians(abs(turn)) * shutter
+    assert high - low == pytest.approx(2 * camera.intrinsics[0, 0] * np.tan(angle / 4), rel=0.04)
+    assert (low + high) / 2 == pytest.approx(camera.height / 2, abs=0.6)
+
+
+def test_a_roll_turns_the_picture_about_its_middle(monkeypatch):
+    camera = down(10.0, width=96, rows=96)
+    rolled = light_of(monkeypatch, camera, Conditions(turn_deg_s=(0, 0, 200), shutter_s=0.2))
+    for row in (4, 20, 76, 92):
+        low, high = quartiles(rolled[row])
+        expected = 2 * abs(row + 0.5 - 48) * np.tan(np.radians(40 / 4))
+        assert high - low == pytest.approx(expected, rel=0.08, abs=0.3)
+        assert (low + high) / 2 == pytest.approx(48, abs=0.8)
+
+
+def test_a_turn_about_an_edge_leaves_it_sharp(monkeypatch):
+    camera = down(10.0)
+    moving = Conditions(turn_deg_s=(50.0, 0.0, 0.0), shutter_s=0.2)
+    low, high = quartiles(light_of(monkeypatch, camera, moving).mean(axis=0))
+    assert high - low < 0.8
+
+
+@pytest.mark.parametrize(("height", "speed"), [(10.0, 8.0), (20.0, -12.0)])
+def test_a_camera_that_turns_after_what_it_passes_sees_it_sharp(monkeypatch, height, speed):
+    turn = np.degrees(speed / height)
+    widths = []
+    for share in (0.0, 1.0, -1.0):
+        moving = Conditions(
+            velocity_m_s=(speed, 0.0, 0.0), turn_deg_s=(0.0, share * turn, 0.0), shutter_s=0.2
+        )
+        low, high = quartiles(light_of(monkeypatch, down(height), moving).mean(axis=0))
+        widths.append(high - low)
+    still, after, against = widths
+    assert after < 0.15 * still
+    assert against == pytest.approx(2 * still, rel=0.05)
 
 
 def test_without_way_there_is_no_blur_and_other_layers_never_blur():
     renderer = Renderer(half_white(), RenderSpec(samples_per_pixel=4))
     still = renderer.layers(down(10.0))
-    for velocity, shutter in (((9.0, 0.0, 0.0), 0.0), ((0.0, 0.0, 0.0), 0.5)):
-        same = renderer.layers(down(10.0), Conditions(velocity_m_s=velocity, shutter_s=shutter))
-        assert same.rgb.tobytes() == still.rgb.tobytes()
-    moved = renderer.layers(down(10.0), Conditions(velocity_m_s=(9.0, 0.0, 0.0), shutter_s=0.5))
-    assert moved.rgb.tobytes() != still.rgb.tobytes()
-    for name, layer in still.arrays().items():
-        if name != "rgb":
-            assert layer.tobytes() == moved.arrays()[name].tobytes()
+    motion = {"velocity_m_s": (9.0, 0.0, 0.0), "turn_deg_s": (0.0, 9.0, 0.0)}
+    for unmoved in (Conditions(**motion), Conditions(shutter_s=0.5)):
+        assert renderer.layers(down(10.0), unmoved).rgb.tobytes() == still.rgb.tobytes()
+    for key, value in motion.items():
+        moved = renderer.layers(down(10.0), Conditions(**{key: value}, shutter_s=0.5))
+        assert moved.rgb.tobytes() != still.rgb.tobytes()
+        for name, layer in still.arrays().items():
+            if name != "rgb":
+                assert layer.tobytes() == moved.arrays()[name].tobytes()
 
 
 @pytest.mark.parametrize("samples", [range(3), range(5, 12)])

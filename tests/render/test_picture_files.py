@@ -11,6 +11,7 @@ from tests.render.conftest import SceneBuilder, matte
 from vasgen.conditions import Conditions
 from vasgen.errors import InputError, StorageError
 from vasgen.render import overview_camera, preview, to_display, write_exr, write_png
+from vasgen.render.light.light import Daylight
 from vasgen.render_spec import RenderSpec
 
 
@@ -21,10 +22,20 @@ def test_brighter_radiance_never_looks_darker(first, second):
     assert (shown[0, 0] <= shown[0, 1]).all()
 
 
-def test_black_is_black_and_grey_stays_grey():
+@pytest.mark.parametrize("elevation", [30, 40, 60])
+def test_black_is_black_and_grey_in_daylight_is_grey(elevation):
     assert (to_display(np.zeros((2, 2, 3))) == 0).all()
-    shown = to_display(np.full((1, 1, 3), 0.1))[0, 0].astype(int)
-    assert np.ptp(shown) <= 1
+    sunny = Conditions(sun_elevation_deg=elevation)
+    light = Daylight(sunny).ground
+    for part in (0.02, 0.2, 0.8):
+        shown = to_display((part * light / light.mean() * np.ones((1, 1, 3))), sunny)
+        assert np.ptp(shown[0, 0].astype(int)) <= 3
+
+
+def test_shade_can_be_read():
+    """Asphalt in a street that gets a tenth of the sun's light: neither black nor grey."""
+    white = 1.55 * np.sin(np.radians(40)) / np.pi
+    assert 28 < to_display(np.full((1, 1, 3), 0.1 * 0.1 * white)).mean() < 60
 
 
 def test_a_sunlit_white_is_bright_without_clipping_whatever_the_sun():

@@ -177,7 +177,8 @@ def test_conditions_that_unreal_cannot_have(level, renderer, conditions, told):
 
 
 def test_a_camera_may_move_while_the_shutter_is_closed(renderer):
-    still, moving = Conditions(), Conditions(velocity_m_s=(3.0, 0.0, 0.5))
+    motion = {"velocity_m_s": (3.0, 0.0, 0.5), "turn_deg_s": (0.0, 0.0, 9.0)}
+    still, moving = Conditions(), Conditions(**motion)
     pictures = [renderer.measure(VIEWS["air"], light).picture for light in (still, moving)]
     assert (pictures[0] == pictures[1]).all()
 

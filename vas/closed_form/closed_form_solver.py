@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen import runtime
 from vasgen.bundle import SceneBundle
 from vasgen.errors import InputError
 from vasgen.layers import MECHANISMS
@@ -184,28 +185,37 @@ class _Views:
     def _known(self, number: int, surface: ReceiverSurface, lit: list[NDArray[np.uint64]]) -> _Map:
         """What is known in closed form.
 
-        Every pixel's middle first; then, where neighbours differ, several points.
-
         Args:
             number: of the part.
             surface: what it sees.
             lit: what mirrors light is appended, as hashes.
         """
+        paths, gains = self._paths(number, surface)
+        lit.append(self._finder.lit(number).keys())
+        # Before the statistics, which take memory of their own.
+        self._finder.forget(number)
+        runtime.free_unused()
+        found = _map(self._radio, self._table, paths, gains, self._spec)
+        runtime.free_unused()
+        return found
+
+    def _paths(self, number: int, surface: ReceiverSurface) -> tuple[Paths, Array]:
+        """The paths to a part, and its path gain by mechanism, (M, P).
+
+        Every pixel's middle first; then, where neighbours differ, several points.
+        """
         origin, pixel = self._radio.centre, surface.centres.pixel
         coarse = self._finder.middles(number, middles(surface, origin))
         gains = self._gains(coarse, surface)
         rough = self._rough(number, gains, surface)
+        runtime.free_unused()
         fine = self._finder.samples(number, spread(surface, rough, origin))
         even = np.zeros(surface.num_pixels, bool)
         even[pixel[~rough]] = True
         gains = np.where(even, gains, self._gains(fine, surface))
         if not self._spec.line_of_sight:
             gains[_DIRECT] = 0.0
-        paths = joined(at_pixels(coarse, even), fine)
-        found = _map(self._radio, self._table, paths, gains, self._spec)
-        lit.append(self._finder.lit(number).keys())
-        self._finder.forget(number)
-        return found
+        return joined(at_pixels(coarse, even), fine), gains
 
     def _rough(self, number: int, gains: Array, surface: ReceiverSurface) -> NDArray[np.bool_]:
         """Which rows are asked at several points: chains or edges light some of them in part."""
@@ -220,8 +230,11 @@ class _Views:
     def _gains(self, paths: Paths, surface: ReceiverSurface) -> Array:
         """Path gain by mechanism, (M, P), means over the points of each pixel."""
         shape = len(MECHANISMS), surface.num_pixels
-        gain = path_gains(self._radio, self._table, paths) * paths.points.weight[paths.point]
-        group = paths.mechanism.astype(np.int64) * shape[1] + paths.points.pixel[paths.point]
+        gain = path_gains(self._radio, self._table, paths)
+        gain *= paths.points.weight[paths.point]
+        group = paths.mechanism.astype(np.int64)
+        group *= shape[1]
+        group += paths.points.pixel[paths.point]
         return sum_by_group(group, gain, shape[0] * shape[1]).reshape(shape)
 
     def _with_remainder(

@@ -249,8 +249,10 @@ class Lighting:
 
 def _shares(gain: Array, power: Array, arrivals: Arrivals) -> Array:
     """The part of their points' power that paths bring, (N,): of the antenna that shows most."""
-    share: Array = (gain / np.maximum(power[:, arrivals.point], 1e-300)).max(axis=0)
-    return share
+    share = power[:, arrivals.point]
+    np.maximum(share, 1e-300, out=share)
+    most: Array = np.divide(gain, share, out=share).max(axis=0)
+    return most
 
 
 class _Where:

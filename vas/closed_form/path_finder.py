@@ -215,9 +215,12 @@ class PathFinder:
         """Powers of paths, (2, N): see :class:`Lighting`."""
         _, radio, _, _, _, table = self._scene
         paths = self._paths(points, found)
-        plain, own = (path_gains(space, table, paths) for space in (self._plain, radio))
-        counted = self._spec.line_of_sight | (paths.mechanism != _DIRECT)
-        weighed: Array = np.array([plain, own / self._most_gain]) * counted
+        # In place, here and where such powers are used: there are many paths.
+        weighed: Array = np.empty((2, len(paths)))
+        for row, space in zip(weighed, (self._plain, radio), strict=True):
+            row[:] = path_gains(space, table, paths)
+        weighed[1] /= self._most_gain
+        weighed *= self._spec.line_of_sight | (paths.mechanism != _DIRECT)
         return weighed
 
     def _paths(self, points: Points, found: Arrivals | Ends) -> Paths:

@@ -1,12 +1,13 @@
 """Path statistics: what the paths of each pixel amount to.
 
-Fields are found on the device, tile by tile. Sums over paths are taken on the host, in an order
+Pixels are taken a few at a time, so that the memory does not grow with the picture. Sums over paths are taken on the host, in an order
 that depends on the paths alone: the same paths give the same bytes, however many threads work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +18,9 @@ from vasgen.layers import PATH_EVENTS, PATH_GAIN_FLOOR_DB, PATH_LAYERS
 from vasgen.vas.device import tiles
 from vasgen.vas.paths.channel import path_parameters, phase
 from vasgen.vas.paths.path_field import PATHS_AT_ONCE, MaterialTable, PathFields, path_fields
-from vasgen.vas.paths.paths import Paths
+from vasgen.vas.paths.paths import Paths, Points
 from vasgen.vas.scene.radio_scene import FreeSpace
-from vasgen.vas.surfaces.surface import sum_by_group
+from vasgen.vas.surfaces.surface import Target, sum_by_group
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -51,7 +52,17 @@ def path_statistics(
         Layers of :data:`vasgen.layers.PATH_LAYERS` but the gain by mechanism, in their units and
         types, (P, …). There is no sky here: a pixel without points is one without paths.
     """
-    ordered = _ordered(paths)
+    parts = [
+        _statistics(radio, table, part, size, strongest)
+        for part, size in _parts(_ordered(paths), num_pixels)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _statistics(
+    radio: FreeSpace, table: MaterialTable, ordered: Paths, num_pixels: int, strongest: int
+) -> Statistics:
+    """The same of paths that are in order, all at once."""
     heard = _listen(radio, table, ordered, num_pixels)
     distinct = _distinct(heard, ordered)
     total = sum_by_group(heard.pixel, heard.power, num_pixels)
@@ -113,8 +124,29 @@ class _Distinct(NamedTuple):
 def _ordered(paths: Paths) -> Paths:
     """The paths by pixel, then by chain."""
     # One key sorts in a quarter of the time of two.
-    key = paths.points.pixel[paths.point] * max(len(paths.chains), 1) + paths.chain
+    key = paths.points.pixel[paths.point]
+    key *= max(len(paths.chains), 1)
+    key += paths.chain
     return paths.take(np.argsort(key))
+
+
+def _parts(paths: Paths, num_pixels: int) -> Iterator[tuple[Paths, int]]:
+    """Paths in order, in parts that bound the memory: a few pixels and all that leads to them.
+
+    Yields:
+        The paths to the next pixels, which are counted anew, and how many pixels these are.
+    """
+    points, begin, first = paths.points, 0, 0
+    ends = np.cumsum(np.bincount(points.pixel[paths.point], minlength=num_pixels))
+    while first < num_pixels:
+        last = max(int(np.searchsorted(ends, begin + PATHS_AT_ONCE, "right")), first + 1)
+        end = int(ends[last - 1])
+        low, high = np.searchsorted(points.pixel, (first, last)).tolist()
+        place = Target(points.target.point[low:high], points.target.normal[low:high])
+        few = Points(points.pixel[low:high] - first, points.weight[low:high], place)
+        point, chain = paths.point[begin:end] - np.int32(low), paths.chain[begin:end]
+        yield dataclasses.replace(paths, points=few, point=point, chain=chain), last - first
+        begin, first = end, last
 
 
 def _listen(radio: FreeSpace, table: MaterialTable, paths: Paths, num_pixels: int) -> _Heard:

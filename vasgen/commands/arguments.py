@@ -43,6 +43,22 @@ def numbers(option: str, text: str, what: str = "X,Y,Z in metres") -> tuple[floa
     return found
 
 
+def levels(text: str | None) -> tuple[float, float] | None:
+    """The lowest and highest height that ``--altitude-m LOW,HIGH`` gives, if it is given.
+
+    Raises:
+        InputError: if it is no two numbers, or the first is the higher.
+    """
+    if text is None:
+        return None
+    low, high = numbers("--altitude-m", text, "LOW,HIGH in metres")
+    if low > high:
+        raise InputError(
+            f"--altitude-m is {text!r}, from high to low; give the lower first: {high:g},{low:g}."
+        )
+    return low, high
+
+
 def words(*texts: str) -> list[str]:
     """The words of comma-separated lists, e.g. ``"trees,furniture"``."""
     return [word.strip() for text in texts for word in text.split(",")]

@@ -27,11 +27,12 @@ DensityOption = Annotated[
     ),
 ]
 SizeOption = Annotated[
-    float | None, typer.Option(help="Edge of the square, metres.", show_default="500")
+    float | None,
+    typer.Option(min=100, max=5000, help="Edge of the square, metres.", show_default="500"),
 ]
 LodOption = Annotated[
     int | None,
-    typer.Option(help="1 prisms, 2 massing and roofs, 3 facades.", show_default="2"),
+    typer.Option(min=1, max=3, help="1 prisms, 2 massing and roofs, 3 facades.", show_default="2"),
 ]
 TargetsOption = Annotated[
     str | None,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, Literal
 
 import typer
 
 from vasgen._console import Stopwatch, progress_bars, succeed
-from vasgen.commands.arguments import SceneArgument, SeedOption, map_of_poses, numbers
-
-if TYPE_CHECKING:
-    from vasgen.orchestrate.trajectory import TripKind
+from vasgen.commands.arguments import SceneArgument, SeedOption, levels, map_of_poses
 
 app = typer.Typer()
+
+Kind = Literal["uav", "street"]
 
 
 @app.command(
@@ -23,27 +22,37 @@ app = typer.Typer()
 def fly(
     scene: SceneArgument,
     kind: Annotated[
-        str, typer.Option(help="uav: between planned views; street: along the streets.")
+        Kind, typer.Option(help="uav: between planned views; street: along the streets.")
     ] = "uav",
-    seconds: Annotated[float, typer.Option(help="Duration.")] = 10.0,
-    fps: Annotated[float, typer.Option(help="Frames a second.")] = 24.0,
-    speed_m_s: Annotated[float, typer.Option(help="Highest speed, metres a second.")] = 8.0,
-    acceleration_m_s2: Annotated[float, typer.Option(help="Highest acceleration.")] = 3.0,
+    seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="Duration.")] = 10.0,
+    fps: Annotated[float, typer.Option(min=0.1, max=240, help="Frames a second.")] = 24.0,
+    speed_m_s: Annotated[
+        float, typer.Option(min=0.1, max=100, help="Highest speed, metres a second.")
+    ] = 8.0,
+    acceleration_m_s2: Annotated[
+        float, typer.Option(min=0.05, max=100, help="Highest acceleration.")
+    ] = 3.0,
     clearance_m: Annotated[
         float | None,
-        typer.Option(help="Free space around the camera, metres.", show_default="8 or 0.75"),
+        typer.Option(
+            min=0.05,
+            help="Free space around the camera, metres: less than LOW.",
+            show_default="8 or 0.75",
+        ),
     ] = None,
     altitude_m: Annotated[
         str | None,
         typer.Option(
             metavar="LOW,HIGH",
-            help="Above the ground, metres.",
+            help="Above the ground, metres: 0.3 to 10000.",
             show_default="35,110 or 1.5,2.5",
         ),
     ] = None,
-    width: Annotated[int, typer.Option(min=1, help="Pixels.")] = 640,
-    height: Annotated[int, typer.Option(min=1, help="Pixels.")] = 480,
-    fov: Annotated[float, typer.Option(help="Horizontal, degrees.")] = 70.0,
+    width: Annotated[int, typer.Option(min=1, max=16384, help="Pixels.")] = 640,
+    height: Annotated[int, typer.Option(min=1, max=16384, help="Pixels.")] = 480,
+    fov: Annotated[
+        float, typer.Option(help="Horizontal, degrees: more than 0, less than 180.")
+    ] = 70.0,
     out: Annotated[
         Path, typer.Option(help="JSON file for the poses; the map is the PNG file beside it.")
     ] = Path("flight.json"),
@@ -55,13 +64,13 @@ def fly(
 
     watch = Stopwatch()
     trip = Trip(
-        kind=cast("TripKind", kind),  # it says so if there is none
+        kind=kind,
         seconds=seconds,
         fps=fps,
         speed_m_s=speed_m_s,
         acceleration_m_s2=acceleration_m_s2,
         clearance_m=clearance_m,
-        altitude_m=_levels(altitude_m),
+        altitude_m=levels(altitude_m),
         width=width,
         height=height,
         fov_deg=fov,
@@ -83,10 +92,3 @@ def fly(
         "took": str(watch),
     }
     succeed(f"Planned {out}", facts, [f"vasgen video {scene} {out} --out {out.stem}.mp4"])
-
-
-def _levels(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    low, high = numbers("--altitude-m", text, "LOW,HIGH in metres")
-    return low, high

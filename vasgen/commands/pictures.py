@@ -23,39 +23,83 @@ def _option(flag: str, text: str, default: str | bool, **more: Any) -> Any:
     return typer.Option(flag, help=text, show_default=default, rich_help_panel="Pictures", **more)
 
 
-#: By key of a render spec; HOST:PORT of Unreal is none.
+def _around_zero(most: int) -> dict[str, int]:
+    return {"min": -most, "max": most}
+
+
+#: By key of a render spec, with the limits of that key; HOST:PORT of Unreal is none.
 _OPTIONS: dict[str, Any] = {
     "samples_per_pixel": Annotated[
-        int | None, _option("--samples", "Light paths a pixel.", "32", min=1)
+        int | None, _option("--samples", "Light paths a pixel.", "32", min=1, max=65536)
     ],
     "sun_elevation_deg": Annotated[
         float | None,
-        _option("--sun-elevation-deg", "Sun above the horizon, negative at night.", "40"),
+        _option(
+            "--sun-elevation-deg",
+            "Sun above the horizon, negative at night.",
+            "40",
+            **_around_zero(90),
+        ),
     ],
     "sun_azimuth_deg": Annotated[
-        float | None, _option("--sun-azimuth-deg", "Sun clockwise from north.", "220")
+        float | None,
+        _option("--sun-azimuth-deg", "Sun clockwise from north.", "220", min=0, max=360),
     ],
     "hour": Annotated[
         float | None,
-        _option("--hour", "Or apparent solar time, with --date and --latitude.", False),
+        _option(
+            "--hour", "Or apparent solar time, with --date and --latitude.", False, min=0, max=24
+        ),
     ],
     "date": Annotated[
         str | None, _option("--date", "Day of the year.", False, metavar="YYYY-MM-DD")
     ],
-    "latitude_deg": Annotated[float | None, _option("--latitude", "Degrees north.", False)],
-    "turbidity": Annotated[
-        float | None, _option("--turbidity", "Haze of the sky, 1 (clear) to 10.", "3")
+    "latitude_deg": Annotated[
+        float | None, _option("--latitude", "Degrees north.", False, **_around_zero(90))
     ],
-    "visibility_m": Annotated[float | None, _option("--visibility-m", "In fog, metres.", "no fog")],
+    "turbidity": Annotated[
+        float | None,
+        _option("--turbidity", "Haze of the clear sky; 3 is usual.", "3", min=1, max=10),
+    ],
+    "cloud_cover": Annotated[
+        float | None,
+        _option("--cloud-cover", "Share of the sky, 1: overcast.", "0", min=0, max=1),
+    ],
+    "cloud_pattern": Annotated[
+        int | None,
+        _option(
+            "--cloud-pattern",
+            "Number of a pattern of clouds.",
+            "by chance",
+            min=0,
+            max=2**31 - 1,
+        ),
+    ],
+    "visibility_m": Annotated[
+        float | None, _option("--visibility-m", "In fog, metres.", "no fog", min=10, max=100_000)
+    ],
     "lamps": Annotated[Lamps | None, _option("--lamps", "Street lamps and lit windows.", "auto")],
     "speed_m_s": Annotated[
-        float | None, _option("--speed-m-s", "Of the camera, to a random side.", "0, or the poses'")
+        float | None,
+        _option(
+            "--speed-m-s",
+            "Of the camera, to a random side.",
+            "0, or the poses'",
+            min=0,
+            max=1000,
+        ),
+    ],
+    "turn_deg_s": Annotated[
+        float | None,
+        _option("--turn-deg-s", "Of the camera, to a side.", "0, or the poses'", min=0, max=3600),
     ],
     "shutter_s": Annotated[
-        float | None, _option("--shutter-s", "How long the shutter is open, seconds.", "0")
+        float | None,
+        _option("--shutter-s", "How long the shutter is open, seconds.", "0", min=0, max=10),
     ],
     "exposure_ev": Annotated[
-        float | None, _option("--exposure-ev", "Stops brighter than by the light.", "0")
+        float | None,
+        _option("--exposure-ev", "Stops brighter than by the light.", "0", **_around_zero(20)),
     ],
     "backend": Annotated[
         Backend | None, _option("--backend", "What draws the pictures.", "mitsuba")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,17 +13,21 @@ from vasgen.commands.arguments import SceneArgument, SeedOption, map_beside
 
 app = typer.Typer()
 
+Placement = Literal["ground", "rooftop", "lamp-post"]
+
 
 @app.command(
     epilog="Example: [cyan]vasgen place sionna:munich --count 40 --out transmitters.json[/]"
 )
 def place(
     scene: SceneArgument,
-    count: Annotated[int, typer.Option(min=1, help="Number of transmitters.")] = 2,
-    placement: Annotated[str, typer.Option(help="ground, rooftop or lamp-post.")] = "ground",
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="Number of transmitters.")] = 2,
+    placement: Annotated[Placement, typer.Option(help="What they stand on.")] = "ground",
     height_m: Annotated[
         float | None,
-        typer.Option(help="Metres above that.", show_default="1.6, 3 or 0.5"),
+        typer.Option(
+            help="Metres above that: more than 0, at most 500.", show_default="1.6, 3 or 0.5"
+        ),
     ] = None,
     out: Annotated[
         Path, typer.Option(help="JSON or CSV file; the map is the PNG file beside it.")

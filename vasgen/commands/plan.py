@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from vasgen._console import Stopwatch, progress_bars, succeed
-from vasgen.commands.arguments import SceneArgument, SeedOption, map_of_poses
+from vasgen.commands.arguments import SceneArgument, SeedOption, levels, map_of_poses
 
 app = typer.Typer()
+
+Kind = Literal["uav", "street", "pole"]
 
 
 @app.command(epilog="Example: [cyan]vasgen plan out/city-downtown-0 --count 6 --out poses.json[/]")
 def plan(
     scene: SceneArgument,
-    count: Annotated[int, typer.Option(min=1, help="Number of views.")] = 6,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="Number of views.")] = 6,
     kind: Annotated[
-        str, typer.Option(help="uav: from the air; street: car, pedestrian; pole: lamp posts.")
+        Kind, typer.Option(help="uav: from the air; street: car, pedestrian; pole: lamp posts.")
     ] = "uav",
+    altitude_m: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="Above the ground, metres.",
+            show_default="35,110; 1.5,2.5 or 4,8",
+        ),
+    ] = None,
+    width: Annotated[int, typer.Option(min=8, max=8192, help="Pixels.")] = 640,
+    height: Annotated[int, typer.Option(min=8, max=8192, help="Pixels.")] = 480,
+    fov: Annotated[
+        float, typer.Option(help="Horizontal, degrees: more than 1, less than 170.")
+    ] = 70.0,
     out: Annotated[
         Path, typer.Option(help="JSON file for the poses; the map is the PNG file beside it.")
     ] = Path("poses.json"),
@@ -29,7 +44,10 @@ def plan(
     from vasgen.spec import parse_spec
 
     watch = Stopwatch()
-    spec = parse_spec({"views": {"count": count, "kind": kind}}, "options").views
+    keys = {"count": count, "kind": kind, "width": width, "height": height, "fov_deg": fov}
+    heights = levels(altitude_m)
+    given = keys if heights is None else {**keys, "altitude_m": heights}
+    spec = parse_spec({"views": given}, "options").views
     from vasgen.orchestrate import draw_cameras, plan_views, write_poses
     from vasgen.scenes import open_scene
 

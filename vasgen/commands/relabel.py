@@ -41,16 +41,24 @@ def relabel(
             help="What changes: keys of radio, transmitters and materials. Options win over it.",
         ),
     ] = None,
-    frequency_ghz: Annotated[float | None, typer.Option(help="Carrier, GHz.")] = None,
+    frequency_ghz: Annotated[
+        float | None, typer.Option(min=0.7, max=100, help="Carrier, GHz.")
+    ] = None,
     antenna: Annotated[
         str | None, typer.Option(help="Of all transmitters: siso, 4x4 or 8x4.")
     ] = None,
     orientation: Annotated[
         str | None, typer.Option(metavar="YAW,PITCH,ROLL", help="Of all antennas, degrees.")
     ] = None,
-    power_dbm: Annotated[float | None, typer.Option(help="Of all transmitters, dBm.")] = None,
-    bandwidth_hz: Annotated[float | None, typer.Option(help="Noise bandwidth, Hz.")] = None,
-    noise_figure_db: Annotated[float | None, typer.Option(help="Of the receiver, dB.")] = None,
+    power_dbm: Annotated[
+        float | None, typer.Option(min=-100, max=100, help="Of all transmitters, dBm.")
+    ] = None,
+    bandwidth_hz: Annotated[
+        float | None, typer.Option(min=1, max=10**11, help="Noise bandwidth, Hz.")
+    ] = None,
+    noise_figure_db: Annotated[
+        float | None, typer.Option(min=0, max=60, help="Of the receiver, dB.")
+    ] = None,
     material: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=ITU_TYPE", help="What a material is; may be repeated."),

@@ -34,14 +34,18 @@ def render(
     width: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Pixels; of poses, one side gives the other.", show_default="640, or poses'"
+            min=1,
+            max=16384,
+            help="Pixels; of poses, one side gives the other.",
+            show_default="640, or poses'",
         ),
     ] = None,
     height: Annotated[
-        int | None, typer.Option(min=1, help="Pixels.", show_default="480, or poses'")
+        int | None, typer.Option(min=1, max=16384, help="Pixels.", show_default="480, or poses'")
     ] = None,
     fov: Annotated[
-        float | None, typer.Option(help="Horizontal, degrees.", show_default="70")
+        float | None,
+        typer.Option(help="Horizontal, degrees: more than 0, less than 180.", show_default="70"),
     ] = None,
     rgb: Annotated[bool, typer.Option(help="Draw pictures; slow part of the work.")] = True,
     seed: SeedOption = 0,

@@ -53,11 +53,17 @@ def topdown(
         typer.Option(min=1, help="Place so many above the cells of a scene.", show_default="2"),
     ] = None,
     frequency_ghz: Annotated[
-        float | None, typer.Option(help="Carrier, GHz.", show_default="the dataset's, or 3.5")
+        float | None,
+        typer.Option(min=0.7, max=100, help="Carrier, GHz.", show_default="the dataset's, or 3.5"),
     ] = None,
     rays: Annotated[
         int | None,
-        typer.Option(help="Rays per transmitter.", show_default="the dataset's, or 10 million"),
+        typer.Option(
+            min=1000,
+            max=10**12,
+            help="Rays per transmitter.",
+            show_default="the dataset's, or 10 million",
+        ),
     ] = None,
     seed: Annotated[
         int | None,

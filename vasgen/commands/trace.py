@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+Surface = Literal["footprint", "lattice"]
+
 
 @app.command(
     epilog="Example: [cyan]vasgen trace sionna:munich views --transmitters 2 --rays 1000000[/]"
@@ -36,23 +38,29 @@ def trace(
         typer.Option(metavar="X,Y,Z", help="A transmitter, metres; may be repeated."),
     ] = None,
     transmitters: Annotated[
-        int | None, typer.Option(min=1, help="Place so many instead.", show_default="2")
+        int | None, typer.Option(min=1, max=10_000, help="Place so many instead.", show_default="2")
     ] = None,
     transmitters_file: Annotated[
         Path | None, typer.Option(help="Or those of a JSON or CSV file, as from vasgen place.")
     ] = None,
     frequency_ghz: Annotated[
-        float | None, typer.Option(help="Carrier, GHz.", show_default="3.5")
+        float | None, typer.Option(min=0.7, max=100, help="Carrier, GHz.", show_default="3.5")
     ] = None,
     rays: Annotated[
-        int | None, typer.Option(help="Rays counted per transmitter.", show_default="4000000")
+        int | None,
+        typer.Option(
+            min=1000, max=10**12, help="Rays counted per transmitter.", show_default="4000000"
+        ),
     ] = None,
     target_db: Annotated[
         float | None,
-        typer.Option(help="Stop where the median standard error of a map is below it, dB."),
+        typer.Option(
+            help="Stop where the median standard error of a map is below it, dB: at most 100."
+        ),
     ] = None,
     surface: Annotated[
-        str | None, typer.Option(help="footprint or lattice.", show_default="footprint")
+        Surface | None,
+        typer.Option(help="How pixels become receivers.", show_default="footprint"),
     ] = None,
     spec: Annotated[
         Path | None,

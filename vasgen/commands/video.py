@@ -34,14 +34,17 @@ def video(
         ),
     ] = "rgb",
     fps: Annotated[
-        float | None, typer.Option(help="Frames a second.", show_default="the poses', or 24")
+        float | None,
+        typer.Option(min=0.1, max=240, help="Frames a second.", show_default="the poses', or 24"),
     ] = None,
     width: Annotated[
         int | None,
-        typer.Option(min=1, help="Pixels; one side gives the other.", show_default="poses'"),
+        typer.Option(
+            min=1, max=16384, help="Pixels; one side gives the other.", show_default="poses'"
+        ),
     ] = None,
     height: Annotated[
-        int | None, typer.Option(min=1, help="Pixels.", show_default="poses'")
+        int | None, typer.Option(min=1, max=16384, help="Pixels.", show_default="poses'")
     ] = None,
     seed: SeedOption = 0,
 ) -> None:

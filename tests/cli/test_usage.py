@@ -1,0 +1,167 @@
+"""A command line that cannot be read is one line: what was given, what is allowed, what to do."""
+
+import inspect
+from typing import Literal, get_args, get_origin
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from vasgen import cli
+from vasgen._usage import limits_in_words
+from vasgen.commands import pictures
+from vasgen.errors import InputError
+from vasgen.orchestrate.cities import city_config
+from vasgen.spec import parse_spec
+
+GROUP = typer.main.get_command(cli.app)
+NAMES = sorted(GROUP.commands)
+
+
+def line_of(*arguments):
+    """The one line of a command line that is refused."""
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    assert result.exit_code == 2, (arguments, result.output, result.exception)
+    (line,) = result.stderr.splitlines()
+    assert result.stdout == ""
+    return line.removeprefix("vasgen: ")
+
+
+def options(name):
+    """Of a command: flag, type of the value, and what was declared of each option with one."""
+    parameters = inspect.signature(GROUP.commands[name].callback, eval_str=True).parameters
+    for parameter in GROUP.commands[name].params:
+        declared = parameters.get(parameter.name)
+        about = get_args(declared.annotation) if declared else ()
+        if about and isinstance(about[1], typer.models.OptionInfo):
+            kinds = [about[0], *(k for k in get_args(about[0]) if k is not type(None))]
+            yield max(parameter.opts, key=len), kinds, about[1]
+
+
+def bad_values():
+    """Every option of every command that takes numbers or choices, with values it refuses."""
+    for name in NAMES:
+        for flag, kinds, about in options(name):
+            numeric = {int, float, list[int]} & set(kinds)
+            if numeric:
+                yield name, flag, "many", "'many'; allowed: a "
+            if numeric and about.min is not None:
+                low = limits_in_words(about.min, about.max)
+                yield name, flag, about.min - 1, f"{about.min - 1}; allowed: {low}."
+            if numeric and about.max is not None:
+                yield name, flag, about.max + 1, f"{about.max + 1}; allowed: "
+            choices = [get_args(kind) for kind in kinds if get_origin(kind) is Literal]
+            for some in choices:
+                yield name, flag, "maybe", f"'maybe'; allowed: {', '.join(some)}."
+
+
+@pytest.mark.parametrize(
+    ("name", "flag", "value", "end"), list(bad_values()), ids=lambda value: str(value)[:24]
+)
+def test_a_bad_value_says_what_was_given_and_what_is_allowed(name, flag, value, end):
+    assert line_of(name, f"{flag}={value}").startswith(f"{flag} is {end}")
+    assert line_of(name, flag, value).startswith(f"{flag} is {end}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_no_command_has_is_named(name):
+    line = line_of(name, "--colour", "red")
+    assert line.startswith(f"--colour is no option of vasgen {name}")
+    for flag, _, _ in options(name):
+        close = line_of(name, flag + "x")
+        assert close == f"{flag}x is no option of vasgen {name}. Did you mean '{flag}'?"
+    own = [p.opts[0] for p in GROUP.commands[name].params if p.param_type_name == "argument"]
+    out = ["--out", "o"] if any(p.name == "out" for p in GROUP.commands[name].params) else []
+    assert line_of(name, *out, *own, "surplus") == (
+        f"'surplus' is more than vasgen {name} takes: leave that out, or see vasgen {name} --help."
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_missing_is_named(name):
+    for flag, kinds, _ in options(name):
+        if bool not in kinds:
+            assert line_of(name, flag) == f"{flag} needs a value; see vasgen {name} --help."
+    first = next((p for p in GROUP.commands[name].params if p.required), None)
+    if first is not None:
+        shown = first.metavar or max(first.opts, key=len)
+        assert line_of(name) == f"{shown} is missing: give it, or see vasgen {name} --help."
+
+
+def test_other_mistakes_before_a_command_are_lines_too():
+    assert line_of("--versio") == "--versio is no option of vasgen. Did you mean '--version'?"
+    assert line_of("--colour") == "--colour is no option of vasgen; see vasgen --help."
+    assert line_of("citty").startswith("the command is 'citty'; allowed: city, plan, fly, place,")
+    assert line_of("citty").endswith("Did you mean 'city'?")
+    assert line_of("city", "--preview=3") == "--preview takes no value; see vasgen city --help."
+
+
+def test_a_bare_command_line_shows_the_help():
+    result = CliRunner().invoke(cli.app, [])
+    assert "From one word to a dataset" in result.output
+    assert "vasgen:" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0, 24, "0 to 24"),
+        (10.0, 1e5, "10 to 100000"),
+        (1, None, "1 or more"),
+        (None, 5, "at most 5"),
+        (None, None, ""),
+    ],
+)
+def test_limits_in_words(low, high, words):
+    assert limits_in_words(low, high) == words
+
+
+#: What an option sets in a spec, by command and flag; its unit in that of the spec.
+SET = {
+    ("place", "--count"): ("transmitters.count", 1),
+    ("plan", "--count"): ("views.count", 1),
+    ("plan", "--width"): ("views.width", 1),
+    ("plan", "--height"): ("views.height", 1),
+    ("trace", "--transmitters"): ("transmitters.count", 1),
+    ("trace", "--frequency-ghz"): ("radio.frequency_hz", 1e9),
+    ("trace", "--rays"): ("radio.rays", 1),
+    ("topdown", "--frequency-ghz"): ("radio.frequency_hz", 1e9),
+    ("topdown", "--rays"): ("radio.rays", 1),
+    ("relabel", "--frequency-ghz"): ("radio.frequency_hz", 1e9),
+    ("relabel", "--bandwidth-hz"): ("radio.bandwidth_hz", 1),
+    ("relabel", "--noise-figure-db"): ("radio.noise_figure_db", 1),
+    ("relabel", "--power-dbm"): ("transmitters.power_dbm", 1),
+    ("city", "--size-m"): ("scene.size_m", 1),
+    ("city", "--lod"): ("scene.lod", 1),
+    **{
+        ("render", option.__metadata__[0].default): (f"render.{key}", 1)
+        for key, option in pictures._OPTIONS.items()
+        if option.__metadata__[0].min is not None
+    },
+}
+
+#: What a spec needs beside a key.
+BESIDE = {
+    "hour": {"latitude_deg": 0, "date": "2026-06-21"},
+    "latitude_deg": {"hour": 12, "date": "2026-06-21"},
+    "cloud_pattern": {"cloud_cover": 0.5},
+    "speed_m_s": {"shutter_s": 0.1},
+    "turn_deg_s": {"shutter_s": 0.1},
+}
+
+
+@pytest.mark.parametrize(("name", "flag"), sorted(SET))
+def test_the_limits_of_an_option_are_those_of_the_spec(name, flag):
+    (about,) = (about for other, _, about in options(name) if other == flag)
+    path, unit = SET[name, flag]
+    part, key = path.split(".")
+    others = BESIDE.get(key, {})
+
+    def ask(value):
+        spec = parse_spec({part: {**others, key: value}})
+        city_config(spec.scene, 0)
+
+    for end, beyond in ((about.min, -1), (about.max, 1)):
+        ask(end * unit)
+        with pytest.raises(InputError, match=key):
+            ask(end * unit + beyond)
