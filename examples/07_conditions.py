@@ -45,8 +45,8 @@ camera, along = street_camera(city)
 driving = (12.0 * float(along[0]), 12.0 * float(along[1]), 0.0)
 elevation, azimuth = sun_position(LATITUDE, DAY, 15.5)
 pictures = {
-    "noon": at(12.0),
-    "evening": at(19.3),
+    "noon": at(12.0, cloud_cover=0.4, cloud_pattern=11),
+    "evening": at(19.3, cloud_cover=0.5, cloud_pattern=5),
     "dusk": at(20.5),
     "night": at(23.5),
     "fog, visibility 250 m": at(9.0, visibility_m=250.0),

@@ -8,7 +8,7 @@ import numpy as np
 
 from vasgen.camera import Camera
 from vasgen.errors import InputError
-from vasgen.inside import inside_solid, solid_around
+from vasgen.inside import below_ground, inside_solid, solid_around
 from vasgen.orchestrate.glance import is_class
 from vasgen.orchestrate.posefile import Pose
 from vasgen.raycast import RayCaster
@@ -35,13 +35,10 @@ def check_cameras(caster: RayCaster, cameras: Sequence[Camera], names: Sequence[
         return
     first = int(np.argmax(wrong))
     x, y, z = eyes[first].round(2).tolist()
-    where = solid_around(caster, eyes[first]) or "the ground: all of the scene is above it"
+    where = solid_around(caster, eyes[first]) or below_ground(lowest - z)
     more = int(wrong.sum()) - 1
     others = f" (and {more} more)" if more else ""
-    raise InputError(
-        f"view {names[first]}{others}: camera at ({x}, {y}, {z}) is inside {where}; "
-        "move it outside."
-    )
+    raise InputError(f"view {names[first]}{others}: camera at ({x}, {y}, {z}) is {where}.")
 
 
 def check_motion(poses: Sequence[Pose], spec: RenderSpec) -> None:

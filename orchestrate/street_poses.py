@@ -40,6 +40,13 @@ _ASIDE_DEG = 8.0
 _DROP_DEG = (10.0, 25.0)
 _AIM_M = (8.0, 22.0)
 
+#: A pole's camera shows at least so much street, as a share of what it sees, and half of what it
+#: sees is farther away than this, metres.
+_STREET_SHARE, _OPEN_M = 0.3, 14.0
+
+#: Directions that are tried at each pole and corner.
+_HEADINGS = 2
+
 #: A view goes where one sees farthest: a direction counts only if sight reaches this share of
 #: the longest sight over so many neighbouring rays, 2 degrees each.
 _ALONG = 0.55
@@ -108,14 +115,15 @@ def from_streets(stage: Stage, number: int) -> list[Camera]:
 
 
 def from_poles(stage: Stage, number: int) -> list[Camera]:
-    """Cameras at lamp posts and corners of buildings that look down across the street.
+    """Cameras at lamp posts and corners of buildings that look down on the street.
 
     Args:
         stage: the scene.
-        number: of proposals; those that would look at something near are left out.
+        number: of proposals; those that would look at something near are left out, and those
+            that look into a yard or at a wall, if any look elsewhere.
     """
-    posts = _at_posts(stage, -(-number // 2))
-    corners = _at_corners(stage, number - len(posts))
+    posts = _at_posts(stage, -(-number // 2)).repeat(_HEADINGS, axis=0)
+    corners = _at_corners(stage, number - len(posts) // _HEADINGS).repeat(_HEADINGS, axis=0)
     feet = np.concatenate([posts, corners])
     if not len(feet):
         return []
@@ -128,7 +136,8 @@ def from_poles(stage: Stage, number: int) -> list[Camera]:
     # A post stands in its own camera's way unless that looks away from it.
     beside = _BRACKET_M * np.column_stack([np.cos(sight.heading), np.sin(sight.heading)])
     eyes[: len(posts), :2] += beside[: len(posts)]
-    return _uncrowded(stage, _looking(stage.spec, eyes, sight.heading, -drop), _POLE_ARM_M)
+    cameras = _uncrowded(stage, _looking(stage.spec, eyes, sight.heading, -drop), _POLE_ARM_M)
+    return _down_the_street(stage, cameras) or cameras
 
 
 class _Sight(NamedTuple):
@@ -222,6 +231,18 @@ def _uncrowded(stage: Stage, cameras: list[Camera], arm_m: float) -> list[Camera
     for camera, glance in zip(cameras, glances(stage.caster, cameras), strict=True):
         near = (glance.depth < _CROWD_M) & ~is_class(glance.semantic, WALKABLE)
         if near.sum() * glance.valid_share <= _CROWD * len(near):
+            kept.append(camera)
+    return kept
+
+
+def _down_the_street(stage: Stage, cameras: list[Camera]) -> list[Camera]:
+    """The cameras whose view is open, and of more street than of other ground."""
+    kept = []
+    for camera, glance in zip(cameras, glances(stage.caster, cameras), strict=True):
+        street = int(is_class(glance.semantic, STREET).sum())
+        ground = int(is_class(glance.semantic, WALKABLE).sum())
+        mostly = street >= _STREET_SHARE * len(glance.depth) and 2 * street >= ground
+        if mostly and np.median(glance.depth) >= _OPEN_M:
             kept.append(camera)
     return kept
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
-from vasgen.inside import inside_solid, solid_around
+from vasgen.inside import below_ground, inside_solid, solid_around
 from vasgen.orchestrate.glance import Glance, glances, is_class, lit_shares
 from vasgen.orchestrate.sites import NEAR_M, Sites, ground_sites, lamp_sites, roof_sites
 from vasgen.orchestrate.spread import spread
@@ -164,12 +164,10 @@ def _check_positions(caster: RayCaster, transmitters: Sequence[Transmitter]) -> 
     facing_up = caster.faces.normal[up.face][:, 2] > 0
     # Above one's head is the upper side of walkable ground: one is below it.
     buried = (up.face >= 0) & facing_up & is_class(ceiling, WALKABLE)
-    for transmitter, solid, under in zip(transmitters, inside, buried, strict=True):
+    depth = up.distance.tolist()
+    for transmitter, solid, under, deep in zip(transmitters, inside, buried, depth, strict=True):
         if solid or under:
             x, y, z = transmitter.position
-            around = solid_around(caster, transmitter.position) or "a solid object"
-            where = "below the ground" if under else f"inside {around}"
-            raise InputError(
-                f"transmitter {transmitter.name} at ({x:g}, {y:g}, {z:g}) is {where}; "
-                "move it outside."
-            )
+            around = solid_around(caster, transmitter.position)
+            where = below_ground(deep) if under else around or "inside a solid; move it outside"
+            raise InputError(f"transmitter {transmitter.name} at ({x:g}, {y:g}, {z:g}) is {where}.")

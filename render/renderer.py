@@ -62,7 +62,7 @@ class Renderer:
         solid = solid_around(self._caster, camera.position)
         if solid is not None:
             x, y, z = camera.position.round(2).tolist()
-            raise InputError(f"camera at ({x}, {y}, {z}) is inside {solid}; move it outside.")
+            raise InputError(f"camera at ({x}, {y}, {z}) is {solid}.")
         layers = exact_layers(camera, self._caster, self._looks, self._surface)
         if not rgb:
             return layers

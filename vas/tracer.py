@@ -208,6 +208,5 @@ def _check_transmitters(transmitters: Sequence[Transmitter], caster: RayCaster) 
         if solid is not None:
             x, y, z = transmitter.position
             raise InputError(
-                f"transmitter {transmitter.name!r} at ({x:g}, {y:g}, {z:g}) is inside {solid}; "
-                "move it outside."
+                f"transmitter {transmitter.name!r} at ({x:g}, {y:g}, {z:g}) is {solid}."
             )

@@ -81,8 +81,8 @@ _SHEET_ROOFS = (
 )
 _FLAT_LOOKS = {
     SemanticClass.ROAD: ("asphalt", (0.09, 0.09, 0.095)),
-    SemanticClass.PAVEMENT: ("pavement", (0.36, 0.35, 0.33)),
-    SemanticClass.GRASS: ("grass", (0.10, 0.16, 0.05)),
+    SemanticClass.PAVEMENT: ("pavement", (0.30, 0.29, 0.27)),
+    SemanticClass.GRASS: ("grass", (0.075, 0.113, 0.037)),
     SemanticClass.WATER: ("water", (0.03, 0.07, 0.08)),
     SemanticClass.GROUND: ("pavement", (0.26, 0.25, 0.24)),
     SemanticClass.VEGETATION: ("foliage", (0.07, 0.14, 0.04)),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vasgen.raycast import RayCaster
-from vasgen.semantics import BUILDING, SemanticClass
+from vasgen.semantics import BUILDING, WALKABLE, SemanticClass
 
 Array = NDArray[np.float64]
 
@@ -58,14 +58,33 @@ def inside_building(caster: RayCaster, points: ArrayLike) -> NDArray[np.bool_]:
 
 
 def solid_around(caster: RayCaster, point: ArrayLike) -> str | None:
-    """What a point is inside of, in words, or None."""
-    inside, face = _judge(caster, np.asarray(point, np.float64)[None])
+    """Where a point is that is in something solid, and what to do about it; None if it is free.
+
+    Args:
+        caster: of the scene.
+        point: (3,) world metres.
+
+    Returns:
+        What goes on after "it is", e.g. ``"inside object 7 (building); move it outside"``.
+    """
+    place = np.asarray(point, np.float64)[None]
+    inside, face = _judge(caster, place)
     if not inside[0]:
         return None
     instance = int(caster.faces.instance[face[0]])
     semantic = SemanticClass(int(caster.faces.semantic[face[0]]))
+    if semantic in WALKABLE:
+        above = caster.intersect(place, [[0.0, 0.0, 1.0]]).distance[0]
+        return below_ground(float(above))
     kind = "building" if semantic in BUILDING else semantic.name.lower().replace("_", " ")
-    return f"object {instance} ({kind})" if instance else f"or below the {kind}"
+    name = f"object {instance} ({kind})" if instance else f"the {kind}"
+    return f"inside {name}; move it outside"
+
+
+def below_ground(depth_m: float) -> str:
+    """The same for a point so far below the ground; infinity: one does not know how far."""
+    depth = f"{depth_m:.1f} m " if np.isfinite(depth_m) else ""
+    return f"{depth}below the ground; raise it"
 
 
 def _judge(caster: RayCaster, points: Array) -> _Verdict:

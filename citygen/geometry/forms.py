@@ -139,7 +139,7 @@ def tuft(
     """A spray of leaves: two pyramids of three sides on one base, 6 triangles.
 
     Args:
-        root, tip: its ends, metres; it is thickest towards the tip.
+        root, tip: its ends, metres; it is thickest past the middle.
         width: largest distance from its axis, metres.
         finish: of all faces.
         turn_rad: of the base around the axis.
@@ -152,7 +152,21 @@ def tuft(
     angle = turn_rad + np.arange(3)[:, None] * 2 * np.pi / 3
     ring = width * (np.cos(angle) * side + np.sin(angle) * np.cross(along, side))
     ends = [np.tile(point, (3, 1)) for point in (start, end)]
-    return loft([ends[0], 0.35 * start + 0.65 * end + ring, ends[1]], finish)
+    return loft([ends[0], 0.45 * start + 0.55 * end + ring, ends[1]], finish)
+
+
+def unrolled(solid: Solid) -> Solid:
+    """A solid with texture in the plane of each face, level and up the slope, in metres.
+
+    Nothing is stretched, but fewer faces fit together than across the axes.
+    """
+    corners = solid.points[solid.faces]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    level = np.column_stack([-normal[:, 1], normal[:, 0], np.zeros(len(normal))])
+    level[(level == 0).all(axis=1), 0] = 1.0
+    axes = np.stack([level, np.cross(normal, level)], axis=1)
+    axes /= np.sqrt((axes * axes).sum(axis=2, keepdims=True))
+    return solid._replace(uv=(corners[:, :, None] * axes[:, None]).sum(axis=3))
 
 
 def assembled(solids: Sequence[Solid]) -> Surface:

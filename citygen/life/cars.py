@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vasgen.citygen.config import Lod
 from vasgen.citygen.geometry.forms import Solid, box, loft
@@ -80,8 +81,8 @@ def _bodywork(body: Body, paint: Finish) -> Solid:
     count = len(rings[0])
     sides: list[list[Finish | None]] = [[*[None] * (count - 1), _TRIM] for _ in at[1:]]
     # Lamps go around the corners.
-    for gap, lamp in zip((0, 1, -2, -1), np.repeat((0, 1), 2).tolist(), strict=True):
-        sides[gap][1] = sides[gap][count - 3] = _LAMPS[lamp]
+    for gap in (0, 1, -2, -1):
+        sides[gap][1] = sides[gap][count - 3] = _LAMPS[gap < 0]
     if body.van:
         _glaze(body, sides, np.array(at))
     return loft(rings, paint, sides=sides)
@@ -189,7 +190,7 @@ def _mirrors(body: Body, paint: Finish) -> list[Solid]:
                     (x - 0.36 + along, side * (half_belt - 0.02 + inner), belt + top),
                 ]
             )
-            for along, inner, outer, top in ((0.0, 0.0, 0.13, 0.17), (0.10, 0.03, 0.10, 0.13))
+            for along, inner, outer, top in ((0.0, 0.0, 0.11, 0.17), (0.10, 0.03, 0.08, 0.13))
         ]
         solids.append(loft(rings, paint, caps=([_GLASS] * 2, ())))
     return solids
@@ -240,42 +241,44 @@ def _panel(x: float, wide: float, low: float, high: float, finish: Finish) -> So
     """A thin box across; its picture fills its face."""
     panel = box((x - 0.012, -wide, low), (x + 0.012, wide, high), finish)
     _, y, z = np.moveaxis(panel.points[panel.faces], -1, 0)
-    right = 0.5 + np.sign(x) * y / (2 * wide)
-    return panel._replace(uv=np.stack([right, (z - low) / (high - low)], axis=-1))
+    right = 0.5 + np.sign(x) * y / np.ptp(y)
+    return panel._replace(uv=np.stack([right, (z - z.min()) / np.ptp(z)], axis=-1))
 
 
 def _on_texture(body: Body, solid: Solid) -> Solid:
-    """A solid with coordinates of the textures of cars.
+    """A solid with coordinates of the textures of cars: along and across.
 
-    Along: 0.25 is the rear axle and 0.75 the front one. Across the sides: 0.02 is the sill,
-    0.62 the belt; of windows 0 is the belt and 0.6 the roof. Tops and ends are above 0.70.
+    Along: 0.25 is the rear axle and 0.75 the front one.
     """
     corners = solid.points[solid.faces]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    aside = np.abs(normal[:, 1]) > 0.62 * np.sqrt((normal * normal).sum(axis=1))
-    glazed = np.array([finish == _GLASS for finish in solid.finishes])
-    x, y, z = np.moveaxis(corners, -1, 0)
+    normal /= np.sqrt((normal * normal).sum(axis=1, keepdims=True))
+    x, _, z = np.moveaxis(corners, -1, 0)
     rear, front = body.axles
-    belt = body.sections[max(body.screens)][1]
-    roof = body.sections[max(body.screens)][3]
-    up = (z - belt) / (roof - belt)
-    side = np.minimum(0.02 + 0.6 * (z - body.sill_m) / (belt - body.sill_m), 0.66)
-    top = 0.72 + 0.13 * (y + 1)
-    pane = np.clip(0.6 * up, 0.0, 0.62)
-    screen = 0.70 + 0.28 * np.clip(up, 0.0, 1.0)
-    across = np.where(
-        glazed[:, None],
-        np.where(aside[:, None], pane, screen),
-        np.where(aside[:, None], side, top),
-    )
-    ahead = np.abs(normal[:, 0]) > 0.8 * np.sqrt((normal * normal).sum(axis=1))
-    along = 0.25 + 0.5 * (np.where(ahead[:, None], z, x) - rear) / (front - rear)
+    ahead = np.abs(normal[:, :1]) > 0.8
+    along = 0.25 + 0.5 * (np.where(ahead, z, x) - rear) / (front - rear)
+    glazed = np.array([[finish == _GLASS] for finish in solid.finishes])
+    across = _across(body, corners, np.abs(normal[:, 1:2]) > 0.62, glazed)
     uv = np.stack([along, across], axis=-1)
     for lamp in _LAMPS:
         own = np.array([finish == lamp for finish in solid.finishes])
         if own.any():
             uv[own] = _on_lamp(corners[own])
     return solid._replace(uv=uv)
+
+
+def _across(
+    body: Body, corners: Array, aside: NDArray[np.bool_], glazed: NDArray[np.bool_]
+) -> Array:
+    """The second coordinate: of sides 0.02 is the sill and 0.62 the belt, of windows 0 is the
+    belt and 0.6 the roof; tops and ends are above 0.70."""
+    _, y, z = np.moveaxis(corners, -1, 0)
+    _, belt, _, roof, _ = body.sections[max(body.screens)]
+    up = (z - belt) / (roof - belt)
+    side = np.minimum(0.02 + 0.6 * (z - body.sill_m) / (belt - body.sill_m), 0.66)
+    paint = np.where(aside, side, 0.72 + 0.13 * (y + 1))
+    pane = np.where(aside, np.clip(0.6 * up, 0.0, 0.62), 0.70 + 0.28 * np.clip(up, 0.0, 1.0))
+    return np.asarray(np.where(glazed, pane, paint))
 
 
 def _on_lamp(corners: Array) -> Array:
@@ -287,31 +290,32 @@ def _on_lamp(corners: Array) -> Array:
 
 def _outline(body: Body, paint: Finish) -> list[Solid]:
     """A body with a slanted bonnet, and a cabin that narrows to the roof: 28 triangles."""
-    tail, nose = body.sections[0], body.sections[-1]
-    rear, front = min(body.screens), max(body.screens)
-    cowl, base, roof = (body.sections[i] for i in (front + 1, rear, front))
-    back = body.sections[rear + 1] if rear != front else body.sections[rear - 1]
-    foot, belt = body.sill_m, cowl[3] - 0.04
+    tail, nose = body.sections[0][0], body.sections[-1]
+    cowl = body.sections[max(body.screens) + 1]
+    belt, half = cowl[3] - 0.04, body.half_m - 0.02
     points = [
-        (nose[0], foot),
-        (nose[0], nose[3]),
-        (cowl[0] - 0.1, belt),
-        (tail[0], belt),
-        (tail[0], foot),
+        *((nose[0], body.sill_m), (nose[0], nose[3])),
+        *((cowl[0] - 0.1, belt), (tail, belt), (tail, body.sill_m)),
     ]
-    half = body.half_m - 0.02
     rings = [np.array([(x, y, z) for x, z in points]) for y in (-half, half)]
-    low = [(base[0] if rear != front else tail[0], belt - 0.05), (cowl[0], belt - 0.05)]
-    high = [(back[0] if rear != front else tail[0], roof[3]), (roof[0], roof[3])]
+    return [loft(rings, paint), _lid(body, belt, paint)]
+
+
+def _lid(body: Body, belt: float, paint: Finish) -> Solid:
+    """The cabin of an outline, above the level of the belt."""
+    rear, front = min(body.screens), max(body.screens)
+    roof, cowl = body.sections[front][0], body.sections[front + 1][0]
+    _, _, half_belt, top, half_top = body.sections[front]
+    ends = [body.sections[0 if body.van else number][0] for number in (rear, rear + 1)]
     floor, lid = (
-        np.array(
-            [(x, s * y, z) for s, (x, z) in zip((1, 1, -1, -1), (*row, *row[::-1]), strict=True)]
+        np.array([(back, y, z), (ahead, y, z), (ahead, -y, z), (back, -y, z)])
+        for back, ahead, y, z in (
+            (ends[0], cowl, half_belt - 0.04, belt - 0.05),
+            (ends[1], roof, half_top, top),
         )
-        for row, y in ((low, roof[2] - 0.04), (high, roof[4]))
     )
-    blind = rear == front
-    panes: list[Finish | None] = [_GLASS, _GLASS, _GLASS, None if blind else _GLASS]
-    return [loft(rings, paint), loft([floor, lid], paint, sides=[panes])]
+    pane = None if body.van else _GLASS
+    return loft([floor, lid], paint, sides=[[pane, _GLASS, pane, pane]])
 
 
 def _stumps(body: Body) -> list[Solid]:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from vasgen.citygen.config import Lod
-from vasgen.citygen.geometry.forms import Solid, lathe, lobe, loft, tuft
+from vasgen.citygen.geometry.forms import Solid, lathe, lobe, loft, tuft, unrolled
 from vasgen.citygen.geometry.solids import Array, Finish
 from vasgen.citygen.materials import FAMILIES
 from vasgen.seeding import stream
@@ -83,7 +83,10 @@ def tree(variant: int, lod: Lod) -> list[Solid]:
         lod: 1: a spindle; 2: a trunk and a crown of one piece; 3: a trunk with boughs, and
             many clumps and sprays of leaves.
     """
-    species = SPECIES[variant]
+    return [unrolled(solid) for solid in _solids(SPECIES[variant], variant, lod)]
+
+
+def _solids(species: Species, variant: int, lod: Lod) -> list[Solid]:
     leaf = Finish(SemanticClass.VEGETATION, FAMILIES["foliage"][species.leaf], "wood")
     rng = stream(0, "tree model", variant, lod)
     if lod == 1:
@@ -221,9 +224,9 @@ class _Crown:
             # Outwards, and up more often than down.
             way = self.rng.uniform(-1, 1, 3) + (*(0.9 * _unit(clump.centre[:2])), 0.25)
             way = _unit(way) * clump.radii
-            far = self.rng.uniform(1.0, 1.18)
+            far = self.rng.uniform(1.02, 1.26)
             root, tip = clump.centre + 0.45 * way, clump.centre + far * way
-            width = self.rng.uniform(0.22, 0.34)
+            width = self.rng.uniform(0.18, 0.28)
             spray = tuft(root, tip, width, self.leaf, self.rng.uniform(0, 2))
             z = spray.points[:, 2]
             inside = np.hypot(*spray.points[:, :2].T).max() <= self.species.radius_m

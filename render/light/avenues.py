@@ -17,7 +17,7 @@ from vasgen.render.light.woods import WOOD, kept, noise
 from vasgen.seeding import stream
 
 #: How many rows, how far beyond the border the middle of each stands, and half its length.
-_ROWS, _AWAY_M, _HALF_M = 14, (170.0, 1100.0), (90.0, 330.0)
+_ROWS, _AWAY_M, _HALF_M = 14, (230.0, 1200.0), (90.0, 330.0)
 
 #: Most that a row turns from running around the scene, radians.
 _TURN = 0.7
@@ -88,7 +88,7 @@ class Avenues:
             back = dr.select(speed > 0, -1.0, 1.0)
             facing = dr.maximum((to_sun.x * dy - to_sun.y * dx) * back, 0)
             leaves = noise(mi, along / 1.7, z / 1.7, self._seed + i) - 0.5
-            now = (0.42 + 0.5 * facing + 0.022 * z) * (1 + 1.1 * leaves * kept(size, 1.7))
+            now = (0.25 + 0.40 * facing + 0.025 * z) * (1 + 1.3 * leaves * kept(size, 1.7))
             shown = (found > covered) | ((found > 0.9) & (reach < distance))
             return (
                 i + 1,
@@ -116,8 +116,10 @@ class Avenues:
         middle = (number + 0.4 + 0.2 * share(chance, 1)) * _STEP_M
         u = (along - middle) / (0.56 * _STEP_M)
         v = (z - 0.55 * top) / (0.45 * top)
-        crown = (1 - dr.sqrt(u * u + v * v)) * (0.45 * _STEP_M)
-        bush = dr.minimum(_BUSH_M - z, z + 0.2)
+        # Twigs break the outline.
+        twigs = noise(mi, along / 2.3, z / 2.3, self._seed + row) - 0.5
+        crown = (1 - dr.sqrt(u * u + v * v)) * (0.45 * _STEP_M) + 2.4 * twigs * kept(size, 2.3)
+        bush = dr.minimum(_BUSH_M + 3 * twigs - z, z + 0.2)
         inside = dr.clip(dr.maximum(crown, bush) / size + 0.5, 0, 1)
         # From afar a row is a band.
         band = dr.clip((0.8 * _HIGH_M - z) / size + 0.5, 0, 1) * dr.clip(z / size + 0.5, 0, 1)

@@ -80,7 +80,7 @@ def border_of(bundle: SceneBundle) -> Border:
     hull, lines = _hull(plan.reshape(-1, 2))
     angle = np.arange(_SIDES) * 2 * np.pi / _SIDES
     sides = np.column_stack([np.cos(angle), np.sin(angle)])
-    # The border's own lines leave no rim where the hull has corners of other directions.
+    # How far inside of the hull's nearest side every corner lies.
     outer = np.full(corners.shape[:2], np.inf)
     for x, y, offset in lines:
         outer = np.minimum(outer, -(plan[..., 0] * x + plan[..., 1] * y + offset))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vasgen.render.light.cloud_field import BULGES_M, FIBRES_M, PLACES_M, Layout, texture, tiles
+from vasgen.render.light.cloud_field import BULGES_M, FIBRES_M, PLACES_M, Layout, Tile, packed
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ _EARTH_M = 6_371_000.0
 BASE_M, TOP_M, CIRRUS_M = 1_250.0, 2_050.0, 9_000.0
 
 #: Points of the field that a line of sight meets in the layer, and that a way to the sun meets.
-_STEPS, _SUN_STEPS = 36, 4
+_STEPS, _SUN_STEPS = 40, 5
 
 #: Longest way through the layer that is followed, metres, and that to the sun.
 _LONGEST_M, _SUN_WAY_M = 16_000.0, 900.0
@@ -46,6 +46,9 @@ _DENSITY = 0.06
 
 #: One minus the asymmetry of cloud droplets.
 _TURNED = 0.15
+
+#: Light that is scattered often goes farther than straight, by this factor.
+_PATHS = 3.0
 
 #: Phase function: asymmetry of its narrow and of its wide part, and the weight of this one.
 _NARROW, _WIDE, _WIDE_SHARE = 0.80, 0.1, 0.55
@@ -116,7 +119,7 @@ class Clouds:
         import drjit as dr
 
         layout = Layout.of(pattern)
-        self._tiles = [texture(mi, tile) for tile in tiles()]
+        self._tiles = [Tile(mi, corners) for corners in packed()]
         self._turn = [mi.Point2f(turn.tolist()) for turn in layout.turn]
         self._shift = [mi.Point2f(shift.tolist()) for shift in layout.shift]
         self._veil = mi.Float(_CIRRUS_THICKNESS * layout.cirrus)
@@ -172,7 +175,7 @@ class Clouds:
         radiance = covered * (1 - air) * colour + behind * (1 - haze) * glow
         # A closed layer: the luminance of CIE's overcast sky (1955).
         base = BASE_M / dr.maximum(ray.z, 0.1) * ray
-        uneven = self._tile(mi, 0, base, PLACES_M)[0] + self._tile(mi, 1, base, BULGES_M)[0]
+        uneven = self._tile(mi, 0, base, PLACES_M) + self._tile(mi, 1, base, BULGES_M)
         even = (1 + 2 * dr.maximum(ray.z, 0)) / 3 * (1 + _UNEVEN * uneven * ray.z)
         # From below the city lights their bases more than their sides.
         lumps = dr.exp(-0.7 * dr.maximum(march.height, 0)) * (1 + 0.12 * uneven)
@@ -182,7 +185,7 @@ class Clouds:
             (1 - share) * march.left * cirrus,
             (1 - share) * radiance + share * even * self._even,
             (1 - share) * (covered * air + behind * haze),
-            dr.lerp(covered * lumps, even, share) * near,
+            dr.lerp(covered * (1 - air) * lumps, even, share) * near,
         )
 
     def _march(self, mi: Any, ray: Any) -> _March:
@@ -220,10 +223,10 @@ class Clouds:
         """Cloud where it is above the level; ``height`` is 0 at the base and 1 at the top."""
         import drjit as dr
 
-        places = self._tile(mi, 0, point, PLACES_M)[0]
+        places = self._tile(mi, 0, point, PLACES_M)
         lean = dr.sincos(_LEANING * height)
         large, small = (
-            self._tile(mi, tile, point, BULGES_M, tuple(by * part for part in lean))[0]
+            self._tile(mi, tile, point, BULGES_M, tuple(by * part for part in lean))
             for tile, by in ((1, _LEAN), (2, -1.7 * _LEAN))
         )
         # Bulges grow with height: bases are flat.
@@ -236,7 +239,7 @@ class Clouds:
         turn, shift = self._turn[number], self._shift[number]
         u = (point.x * turn.x - point.y * turn.y) / edge_m + shift.x + lean[0]
         v = (point.x * turn.y + point.y * turn.x) / edge_m + shift.y + lean[1]
-        return self._tiles[number].eval(mi.Point2f(u, v))
+        return self._tiles[number].at(mi, u, v)
 
     def _to_light(self, mi: Any, point: Any, height: Any, fine: Any) -> Any:
         """Optical thickness of the cloud between points and the sun."""
@@ -261,10 +264,10 @@ class Clouds:
 
         sun = march.to_light
         once = 0.5 * _phase(cosine) * dr.exp(-sun)
-        often = 0.75 / math.pi / (1 + 0.75 * _TURNED * 2.2 * sun)
+        often = 0.75 / math.pi / (1 + 0.75 * _TURNED * _PATHS * sun)
         often *= 0.55 + 0.45 * dr.exp(-0.25 * sun)
         rise = dr.clip(1.6 * march.height, 0, 1)
-        around = self._above * (0.35 + 0.55 * rise) + self._below * (0.75 - 0.6 * rise)
+        around = self._above * (0.3 + 0.6 * rise) + self._below * (0.65 - 0.5 * rise)
         return self._low * (once + often) + around
 
     def _cirrus(self, mi: Any, ray: Any, cosine: Any) -> tuple[Any, Any, Any]:
@@ -273,8 +276,8 @@ class Clouds:
 
         sine = dr.maximum(ray.z, 1e-3)
         way = _way(sine, CIRRUS_M)
-        fibre = self._tile(mi, 3, way * ray, FIBRES_M)[0]
-        patch = self._tile(mi, 0, 0.2 * way * ray, PLACES_M)[0]
+        fibre = self._tile(mi, 3, way * ray, FIBRES_M)
+        patch = self._tile(mi, 0, 0.2 * way * ray, PLACES_M)
         dense = dr.clip(0.35 * fibre + 0.35 * patch + 0.1, 0, 1)
         passing = dr.exp(-self._veil * dense * dr.minimum(1 / sine, 4))
         glow = self._high * _phase(cosine) + 0.5 * self._above

@@ -1,9 +1,9 @@
-"""The sky with clouds: a table of the whole dome, as bright as measured under such a cover."""
+"""The sky with clouds, as bright as measured under such a cover."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,162 +12,118 @@ from vasgen import runtime
 from vasgen.colour import LUMINANCE
 from vasgen.conditions import Conditions
 from vasgen.render.light.atmosphere import direct
+from vasgen.render.light.clear_sky import GROUND_REFLECTANCE, ClearLight
 from vasgen.render.light.clouds import BASE_M, CIRRUS_M, CloudLight, Clouds, CloudsSeen
+from vasgen.render.light.dome import AROUND, Dome, dome_directions, folded, solid_angles, unfolded
+from vasgen.render.light.illuminance import LUX_PER_UNIT
 from vasgen.render.light.night import LAMP_COLOUR
 from vasgen.render.light.overcast import sky_left
-from vasgen.render.light.sky import (
-    COLUMNS,
-    ROWS,
-    Sky,
-    directions,
-    elevations,
-    irradiance,
-    trapezoid,
-    turns,
-)
+from vasgen.render.light.sky import ROWS, Sky, elevations, irradiance
 from vasgen.render.light.sunsky import SUN_RADIUS_DEG
 from vasgen.sun import sun_direction
 
 Array = NDArray[np.float64]
 
-#: How the share of suns that clouds hide depends on cover and elevation: the sides of clouds hide low
-#: ones. Fitted to 60 patterns.
-_HIDING, _HIDING_MORE, _HIDING_POWER = 1.1, 2.0, 0.7
-
-#: Columns of the dome's table: from the sun once around.
-_AROUND = 512
-
-#: Columns over which the mean sky, which lights the ground, is evened out.
-_EVEN_OVER = 33
-
-#: Cover between which clouds grow into a closed layer.
+#: Covers between which clouds grow into a closed, even layer.
 _CLOSING, _CLOSED = 0.85, 1.0
 
-#: Irradiance of the sun outside the atmosphere, in units of 68,000 lux.
-_SUN_OUTSIDE = 128_000.0 / 68_000.0
+#: How the share of suns that clouds hide depends on their cover, and on the sun's elevation, since
+#: low suns are hidden by the sides of clouds too: of cover, and of the sine. Fitted to 60 patterns.
+_HIDING, _SIDES = (1.1, 2.0), (0.32, 0.8)
 
-#: Once the sun is lower, clouds are lit by the sky at this elevation above it, degrees; and how
-#: much of the sky is as bright as there, steradians.
+#: Irradiance of the sun outside the atmosphere.
+_SUN_OUTSIDE = 128_000.0 / LUX_PER_UNIT
+
+#: Elevation at which the sky is brightest once the sun is lower, degrees; and how much of the
+#: sky is as bright, steradians.
 _AFTERGLOW_DEG, _AFTERGLOW_SR = 3.0, 0.8
 
-#: Reflectance of the ground below the clouds.
-_GROUND = 0.2
-
-#: Luminance of the base of clouds over a lit city, candela a square metre: ten times that of its
-#: clear sky (Kyba et al. 2011).
-_CITY_GLOW = 0.5
+#: Luminance of clouds over the middle of a lit city, candela a square metre: six times that of its
+#: clear sky; Kyba et al. (2011) measured ten times in Berlin.
+_CITY_GLOW = 0.3
 
 #: Distance over which air of turbidity one hides all but 1/e of a cloud, metres.
 _CLEAR_REACH_M = 90_000.0
 
-#: How much clouds may be brightened or dimmed for the ground to get its light.
-_SCALES = (0.6, 1.6)
+#: How much clouds may be dimmed or brightened for the ground to get its light.
+_SCALES = (0.5, 1.6)
 
-#: Rays to the sun's disc, an edge.
+#: Rays to the sun's disc, along an edge of a square in it.
 _DISC = 3
 
 
 def light_left(cover: float) -> float:
-    """Mean illuminance of the ground under clouds over that of a clear sky.
+    """Mean illuminance of the ground under clouds over that under a clear sky.
 
-    Kasten and Czeplak (Solar Energy 24, 1980), from ten years of Hamburg.
+    Kasten and Czeplak (1980), from ten years in Hamburg.
 
     Args:
         cover: 0 to 1.
     """
-    return 1 - 0.75 * cover**3.4
+    return float(1 - 0.75 * cover**3.4)
 
 
 def sun_left(cover: float, sine: float) -> float:
-    """Mean share of the sun's light that clouds of many patterns let through.
+    """Share of the sun's light that clouds let through, mean over patterns.
 
     Args:
         cover: 0 to 1.
         sine: of the sun's elevation.
     """
-    hidden = cover ** ((_HIDING + _HIDING_MORE * cover) * max(sine, 1e-3) ** _HIDING_POWER)
-    return float((1 - hidden) * (1 - closed_share(cover)))
+    power = _HIDING[0] + _HIDING[1] * cover
+    power *= max(sine, 1e-3) ** (_SIDES[0] + _SIDES[1] * cover)
+    return float((1 - cover**power) * (1 - closed_share(cover)))
 
 
-class _Above(NamedTuple):
-    """Light above the clouds: radiance of the sky, irradiance of the sun, glow of the city."""
-
-    sky: Array
-    sun: Array
-    glow: Array | float
+def closed_share(cover: float) -> float:
+    """How far clouds are one even layer, 0 to 1."""
+    rise = min(max((cover - _CLOSING) / (_CLOSED - _CLOSING), 0.0), 1.0)
+    return rise * rise * (3 - 2 * rise)
 
 
 class CloudySky:
-    """The sky of some conditions with clouds, without fog.
+    """A sky with clouds; in fog, as seen from below.
 
     Args:
         conditions: with a cover above zero.
-        sky: (ROWS, COLUMNS, 3) radiance of the clear sky.
-        sun: (3,) irradiance of the sun.
-        glow: radiance of the clear sky that the city adds, (ROWS, 1, 3), or 0.
+        clear: the same without clouds.
+        glow: radiance that a lit city adds to the clear sky, (ROWS, 1, 3); 0: there is none.
 
     Attributes:
-        table: (ROWS, _AROUND, 3) radiance.
-        mean: (ROWS, COLUMNS, 3) the same, halves left and right of the sun mixed.
+        mean: (ROWS, COLUMNS, 3) radiance without fog, the mean of the halves left and right of
+            the sun, and evened out.
         sun_passing: share of the sun's light that clouds let through.
     """
 
-    def __init__(self, conditions: Conditions, sky: Array, sun: Array, glow: Array | float) -> None:
-        self._azimuth_deg = conditions.sun_azimuth_deg
-        self._to_sun = sun_direction(conditions.sun_elevation_deg, conditions.sun_azimuth_deg)
-        azimuth = math.radians(conditions.sun_azimuth_deg)
+    def __init__(self, conditions: Conditions, clear: ClearLight, glow: Array | float) -> None:
+        self._azimuth_deg, cover = conditions.sun_azimuth_deg, conditions.cloud_cover
+        self._glow = float(conditions.lamps) * _CITY_GLOW / LUX_PER_UNIT * LAMP_COLOUR
+        self._behind = Sky(clear.sky + glow, self._azimuth_deg)
+        to_sun = sun_direction(conditions.sun_elevation_deg, self._azimuth_deg)
+        rays = dome_directions(self._azimuth_deg).reshape(-1, 3)
+        bright = max(conditions.sun_elevation_deg, _AFTERGLOW_DEG)
+        to_light = sun_direction(bright, self._azimuth_deg)
         with runtime.colour_variant() as mi:
-            import drjit as dr
+            light = _light_of_clouds(conditions, clear)
+            closed = closed_share(cover)
+            self._clouds = Clouds(mi, conditions.cloud_pattern, to_light, light, closed)
+            self._clouds.set_cover(mi, rays, solid_angles().ravel(), cover)
+            seen = self._clouds.seen(mi, np.concatenate([rays, _disc(to_sun)]))
+        self.sun_passing = float(seen.passing[len(rays) :].mean())
+        whole = (value[: len(rays)] for value in seen)
+        dome = CloudsSeen(*(value.reshape(ROWS, AROUND, *value.shape[1:]) for value in whole))
+        self._scale = _scale(dome, clear, cover, max(float(to_sun[2]), 0.0))
+        self._dome = self._composed(dome, unfolded(clear.sky + glow))
+        self.mean = folded(self._dome)
 
-            self._level_to_sun = mi.Point2f(math.sin(azimuth), math.cos(azimuth))
-            dr.make_opaque(self._level_to_sun)
-        from scipy.ndimage import uniform_filter1d
-
-        self._own = _CITY_GLOW / 68_000.0 * LAMP_COLOUR * float(conditions.lamps)
-        sine = max(float(self._to_sun[2]), 0.0)
-        falling = irradiance(sky)
-        total = falling + sun * sine
-        self._behind = Sky(sky + glow, conditions.sun_azimuth_deg)
-        bright, afterglow = _afterglow(conditions, self._behind)
-        light = _cloud_light(conditions, sun + afterglow, falling, total)
-        around = np.arange(_AROUND) * (2 * math.pi / _AROUND)
-        rays = directions(elevations(), around, conditions.sun_azimuth_deg)
-        with runtime.colour_variant() as mi:
-            self._clouds = Clouds(
-                mi, conditions.cloud_pattern, bright, light, closed_share(conditions.cloud_cover)
-            )
-            weight = np.broadcast_to(_solid_angles()[:, None], rays.shape[:2])
-            self._clouds.set_cover(
-                mi, rays.reshape(-1, 3), weight.ravel(), conditions.cloud_cover
-            )
-            seen = self._clouds.seen(mi, np.concatenate([rays.reshape(-1, 3), self._disc()]))
-        self.sun_passing = float(seen.passing[-(_DISC**2) :].mean())
-        dome = CloudsSeen(
-            *(v[: -(_DISC**2)].reshape(ROWS, _AROUND, *v.shape[1:]) for v in seen)
-        )
-        clear = self._behind.at(rays[:, : _AROUND // 2 + 1].reshape(-1, 3))
-        clear = clear.reshape(ROWS, -1, 3)
-        clear = np.concatenate([clear, clear[:, -2:0:-1]], axis=1)
-        self.dome = dome
-        wanted = light_left(conditions.cloud_cover) * total
-        wanted = wanted - sun_left(conditions.cloud_cover, sine) * sun * sine
-        gaps = (dome.passing + dome.air)[..., None] * _even(sky)
-        given, passed = (
-            irradiance(part.mean(axis=1, keepdims=True)) @ LUMINANCE for part in (dome.radiance, gaps)
-        )
-        self.scale = float(np.clip((wanted @ LUMINANCE - passed) / given, *_SCALES))
-        self.table = self._composed(dome, clear)
-        even = uniform_filter1d(self.table, _EVEN_OVER, axis=1, mode="wrap")
-        half = even[:, : _AROUND // 2 + 1].copy()
-        half[:, 1:-1] = (half[:, 1:-1] + even[:, : _AROUND // 2 : -1]) / 2
-        self.mean = _columns(half, turns() / math.pi * (_AROUND // 2))
-
-    def _composed(self, seen: CloudsSeen, clear: Array) -> Array:
+    def _composed(self, seen: CloudsSeen, behind: Array) -> Array:
+        """Radiance of clouds before a sky, (..., 3)."""
         through = (seen.passing + seen.air)[..., None]
-        return clear * through + self.scale * seen.radiance + seen.glow[..., None] * self._own
+        own = self._scale * seen.radiance + seen.glow[..., None] * self._glow
+        return np.asarray(behind * through + own)
 
     def veil(self, visibility_m: float | None, airlight: Array) -> None:
-        """Look at this sky from below fog from now on.
+        """Be ready to be asked, from below fog if there is any.
 
         Args:
             visibility_m: in the fog, metres; None: there is none.
@@ -175,15 +131,10 @@ class CloudySky:
         """
         self._visibility_m, self._airlight = visibility_m, airlight
         left = sky_left(visibility_m, np.sin(elevations()))[:, None, None]
-        table = left * self.table + (1 - left) * airlight
-        # Of columns that go around, the first follows the last.
-        table = np.concatenate([table, table[:, :1]], axis=1)
-        with runtime.colour_variant() as mi:
-            texels = mi.TensorXf(np.ascontiguousarray(table, np.float32))
-            self._texture = mi.Texture2f(texels, use_accel=False)
+        self._table = Dome(left * self._dome + (1 - left) * airlight, self._azimuth_deg)
 
     def at(self, rays: Array) -> tuple[Array, Array]:
-        """Radiance along unit vectors, and the share of the light behind clouds that passes them.
+        """Radiance along unit vectors, and the share of light from behind that clouds let through.
 
         Args:
             rays: (N, 3), above the horizon.
@@ -193,77 +144,60 @@ class CloudySky:
         """
         with runtime.colour_variant() as mi:
             seen = self._clouds.seen(mi, rays)
-        left = sky_left(self._visibility_m, rays[:, 2:])
         radiance = self._composed(seen, self._behind.at(rays))
-        return left * radiance + (1 - left) * self._airlight, seen.passing
+        if self._visibility_m is not None:
+            left = sky_left(self._visibility_m, rays[:, 2:])
+            radiance = left * radiance + (1 - left) * self._airlight
+        return radiance, seen.passing
 
     def ask(self, mi: Any, direction: Any) -> Any:
-        """Radiance by the table, inside a kernel: Color3f."""
-        import drjit as dr
-
-        to_sun = self._level_to_sun
-        side = direction.x * to_sun.x + direction.y * to_sun.y
-        across = direction.x * to_sun.y - direction.y * to_sun.x
-        turn = dr.atan2(across, side) / (2 * math.pi)
-        turn = dr.select(turn < 0, turn + 1, turn)
-        elevation = dr.asin(dr.clip(direction.z, 0, 1)) / (math.pi / 2)
-        # A texel's value is that of its middle.
-        u = (turn * _AROUND + 0.5) / (_AROUND + 1)
-        v = (dr.sqrt(elevation) * (ROWS - 1) + 0.5) / ROWS
-        return mi.Color3f(self._texture.eval(mi.Point2f(u, v)))
-
-    def _disc(self) -> Array:
-        """Directions to the disc of the sun, (_DISC**2, 3)."""
-        across = np.array([-self._to_sun[1], self._to_sun[0], 0.0])
-        length = float(np.linalg.norm(across))
-        across = across / length if length > 1e-9 else np.array([1.0, 0.0, 0.0])
-        upward = np.cross(self._to_sun, across)
-        step = math.radians(SUN_RADIUS_DEG) * np.linspace(-0.7, 0.7, _DISC)
-        x, y = (part.ravel() for part in np.meshgrid(step, step))
-        rays = self._to_sun + x[:, None] * across + y[:, None] * upward
-        return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
+        """Radiance by a table, inside a kernel: Color3f."""
+        return self._table.ask(mi, direction)
 
 
-def closed_share(cover: float) -> float:
-    """How far the clouds are one even layer, 0 to 1."""
-    rise = (cover - _CLOSING) / (_CLOSED - _CLOSING)
-    rise = min(max(rise, 0.0), 1.0)
-    return rise * rise * (3 - 2 * rise)
-
-
-def _afterglow(conditions: Conditions, sky: Sky) -> tuple[Array, Array]:
-    """Where most light comes from, (3,), and how much of it is the sky's around, (3,)."""
-    elevation = conditions.sun_elevation_deg
-    bright = max(elevation, _AFTERGLOW_DEG)
-    direction = sun_direction(bright, conditions.sun_azimuth_deg)
-    share = min(max(1 - elevation / _AFTERGLOW_DEG, 0.0), 1.0)
-    return direction, share * _AFTERGLOW_SR * sky.at(direction[None])[0]
-
-
-def _cloud_light(conditions: Conditions, sun: Array, falling: Array, total: Array) -> CloudLight:
+def _light_of_clouds(conditions: Conditions, clear: ClearLight) -> CloudLight:
     elevation, turbidity = conditions.sun_elevation_deg, conditions.turbidity
-    low, high = (_SUN_OUTSIDE * direct(elevation, turbidity, h) for h in (BASE_M, CIRRUS_M))
-    even = 9 / (7 * math.pi) * light_left(conditions.cloud_cover) * total
+    total = clear.falling(math.sin(math.radians(elevation)))
+    # The sun sets later up there, and then the sky above it takes its place.
+    row = round(math.sqrt(_AFTERGLOW_DEG / 90) * (ROWS - 1))
+    share = min(max(1 - elevation / _AFTERGLOW_DEG, 0.0), 1.0)
+    sun = clear.sun + share * _AFTERGLOW_SR * clear.sky[row, 0]
+    low, high = (
+        np.maximum(_SUN_OUTSIDE * direct(elevation, turbidity, height), sun)
+        for height in (BASE_M, CIRRUS_M)
+    )
     return CloudLight(
-        np.maximum(low, sun), np.maximum(high, sun), falling / math.pi,
-        _GROUND / math.pi * total, even, _CLEAR_REACH_M / turbidity,
-    )  # fmt: skip
+        low=low,
+        high=high,
+        above=irradiance(clear.sky) / math.pi,
+        below=GROUND_REFLECTANCE / math.pi * total,
+        closed=9 / (7 * math.pi) * light_left(conditions.cloud_cover) * total,
+        reach_m=_CLEAR_REACH_M / turbidity,
+    )
 
 
-def _solid_angles() -> Array:
-    """Of a table's rows, (ROWS,), up to a factor."""
-    return trapezoid(np.sin(elevations()))
+def _scale(dome: CloudsSeen, clear: ClearLight, cover: float, sine: float) -> float:
+    """Of clouds' radiance, for the ground to get the light that it has under such a cover.
+
+    Args:
+        dome: (ROWS, AROUND) clouds.
+        clear: light above them.
+        cover: 0 to 1.
+        sine: of the sun's elevation; 0 at night.
+    """
+    wanted = light_left(cover) * clear.falling(sine) - sun_left(cover, sine) * sine * clear.sun
+    gaps = (dome.passing + dome.air)[..., None] * unfolded(clear.sky)
+    passed, given = (
+        irradiance(part.mean(axis=1, keepdims=True)) @ LUMINANCE for part in (gaps, dome.radiance)
+    )
+    return float(np.clip((wanted @ LUMINANCE - passed) / given, *_SCALES))
 
 
-def _even(sky: Array) -> Array:
-    """The table of the sky at the columns of the dome's."""
-    around = np.arange(_AROUND // 2 + 1) * (2 * math.pi / _AROUND)
-    half = _columns(sky, np.sqrt(around / math.pi) * (COLUMNS - 1))
-    return np.concatenate([half, half[:, -2:0:-1]], axis=1)
-
-
-def _columns(table: Array, at: Array) -> Array:
-    """Columns of a table at fractions of its own."""
-    low = np.minimum(at.astype(np.int64), table.shape[1] - 2)
-    share = (at - low)[:, None]
-    return np.asarray((1 - share) * table[:, low] + share * table[:, low + 1])
+def _disc(to_sun: Array) -> Array:
+    """Directions to the disc of the sun, (_DISC**2, 3)."""
+    across = np.cross(to_sun, [0.0, 1.0, 0.0] if abs(to_sun[1]) < 0.9 else [1.0, 0.0, 0.0])
+    across /= np.linalg.norm(across)
+    step = math.radians(SUN_RADIUS_DEG) * np.linspace(-0.7, 0.7, _DISC)
+    x, y = (part.reshape(-1, 1) for part in np.meshgrid(step, step))
+    rays = to_sun + x * across + y * np.cross(to_sun, across)
+    return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))

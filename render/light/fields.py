@@ -203,9 +203,9 @@ class Fields:
             main = dr.select(here > covered, paved, main)
             return i + 1, dr.maximum(covered, here), main
 
-        start = (mi.UInt32(0) + dr.zeros(mi.UInt32, dr.width(x)), dr.zeros(mi.Float, dr.width(x)))
+        none = dr.zeros(mi.Float, dr.width(x))
         _, covered, paved = dr.while_loop(
-            (*start, dr.zeros(mi.Float, dr.width(x))),
+            (dr.zeros(mi.UInt32, dr.width(x)), none, none),
             lambda i, covered, main: i < self._count,
             nearer,
             labels=("i", "covered", "main"),
@@ -224,7 +224,8 @@ class Fields:
 def _start(border: Border, looks: Looks) -> NDArray[np.float64]:
     """Place in the pattern of the scene's grass of the border's centre, (2,) metres."""
     assert border.grass is not None
-    return looks.uv[border.grass, 0] * RECIPES["grass"].tile - border.grass_corner
+    corner = looks.uv[border.grass, 0] * RECIPES["grass"].tile
+    return np.asarray(corner - border.grass_corner, np.float64)
 
 
 def covering(away: Any, half: Any, size: Any) -> Any:

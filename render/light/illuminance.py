@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: Illuminance that one unit of irradiance stands for, lux (of radiance: candela a square metre).
+LUX_PER_UNIT = 68_000.0
+
 #: Elevations (degrees) above which a row of coefficients holds, highest first.
 _PIECES = (
     (20.0, (3.74, 3.97, -4.07, 1.47)),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vasgen.lamps import HEAD_M, LampPosts
 from vasgen.render.chance import lot, share
-from vasgen.render.light.light import LUX_PER_UNIT
+from vasgen.render.light.illuminance import LUX_PER_UNIT
 from vasgen.render.light.night import LAMP_COLOURS
 from vasgen.render.light.slots import Lamp, draw_lamp, slot_tables
 

@@ -20,7 +20,7 @@ from vasgen.render.light.border import Border
 from vasgen.render.light.fields import Fields
 from vasgen.render.light.sky import Sky
 from vasgen.render.light.villages import lights
-from vasgen.render.light.woods import kept, noise, seen, shaded, step
+from vasgen.render.light.woods import kept, noise, rarity, seen, shaded, step
 from vasgen.render.looks.looks import Looks
 from vasgen.seeding import stream
 
@@ -37,6 +37,9 @@ LAND_BELOW = 0.06
 
 #: Distance of ground that is never met, metres.
 _NEVER = 1e9
+
+#: Distances beyond the border from where on trees may stand, metres.
+_TREES_M = (60.0, 140.0)
 
 #: A camera is at least so high above the plain, metres.
 _EYE_M = 0.5
@@ -60,6 +63,9 @@ _SQUARE, _HILL_SQUARE = (55.0, 55.0), (60.0, 14.0)
 
 #: Slope of hills towards the scene.
 _SLOPE = 0.35
+
+#: Size of crowns on the skyline, metres.
+_CROWN_M = 14.0
 
 #: Reflectance of woods and of meadows on hills, linear RGB.
 _HILL_WOOD, _HILL_FIELD = (0.050, 0.080, 0.034), (0.150, 0.175, 0.080)
@@ -91,17 +97,18 @@ class LandLight(NamedTuple):
         cls,
         mi: Any,
         direction: Array,
-        sun: Array,
-        falling: Array,
+        irradiance: tuple[Array, Array],
         clear: tuple[Array, Array],
         fog: float,
         lamps: float,
     ) -> LandLight:
-        """The same from numbers; ``clear`` is the extinction by air and by haze."""
+        """The same from numbers: irradiance by the sun and in all, extinction by air and haze."""
         import drjit as dr
 
-        colours = (mi.Color3f(value.tolist()) for value in (sun, falling, *clear))
-        made = cls(mi.Vector3f(direction.tolist()), *colours, mi.Float(fog), lamps)
+        sun, falling = (mi.Color3f(part.tolist()) for part in irradiance)
+        air, haze = (mi.Color3f(part.tolist()) for part in clear)
+        toward = mi.Vector3f(direction.tolist())
+        made = cls(toward, sun, falling, air, haze, mi.Float(fog), lamps)
         # Opaque values are inputs of the compiled kernel: other light reuses it.
         dr.make_opaque(*made[:-1])
         return made
@@ -174,9 +181,11 @@ class Landscape:
         level = dr.maximum(dr.hypot(ray.x, ray.y), _FLAT)
         horizon = sky.ask(mi, mi.Vector3f(ray.x, ray.y, 0))
         radiance, covered = self._along(mi, _Sight(eye, ray, level, angle, part, horizon), light)
-        channels = [dr.block_sum(part, count) / count for part in (*radiance, covered)]
+        channels = [*radiance, covered]
+        # All at once: each sum would trace the land again.
         dr.eval(channels)
-        found = np.stack([np.array(part, np.float64) for part in channels], axis=-1)
+        means = [dr.block_sum(part, count) / count for part in channels]
+        found = np.stack([np.array(part, np.float64) for part in means], axis=-1)
         return found[:, :3], found[:, 3:]
 
     def _rays(self, mi: Any, camera: Camera, u: Any, v: Any) -> tuple[Any, Any]:
@@ -222,11 +231,13 @@ class Landscape:
         along = fine / dr.maximum(-sight.ray.z, 1e-4)
         colour = self._fields.reflectance(mi, x, y, outside, along, fine)
         seed = self._seed + 90
-        shade = shaded(mi, x, y, outside, along, light.direction, seed)
-        trees = seen(mi, sight.eye, sight.ray, sight.part, outside, along, light.direction, seed)
+        rare = rarity(mi, x, y, outside, seed)
+        sun, planted = light.direction, step(outside, *_TREES_M)
+        shade = planted * shaded(mi, x, y, rare, along, sun, seed)
+        trees = seen(mi, sight.eye, sight.ray, sight.part, rare, along, sun, seed)
         sky = light.falling - light.sun * dr.maximum(light.direction.z, 0)
-        colour = colour * dr.lerp(light.falling, sky, shade) * (1 - trees.covered)
-        colour += trees.colour * light.falling
+        colour = colour * dr.lerp(light.falling, sky, shade) * (1 - planted * trees.covered)
+        colour += planted * trees.colour * light.falling
         colour /= math.pi
         if light.lamps:
             # Lamps stand upright: the flatter they are seen, the closer together.
@@ -234,7 +245,7 @@ class Landscape:
             view = mi.Vector2f(sight.ray.x, sight.ray.y) / sight.level
             seed = self._seed + 70
             lit = lights(mi, mi.Point2f(x, y), _SQUARE, view, (along, fine), seed)
-            colour += lit * (light.lamps * step(outside, 500.0, 1500.0) / tilt)
+            colour += lit * (light.lamps * step(outside, 1500.0, 2500.0) / tilt)
         return _veiled(colour, sight, distance, outside, light)
 
     def outside(self, mi: Any, x: Any, y: Any) -> Any:
@@ -268,11 +279,8 @@ class Landscape:
         top = dr.lerp(low, high, turn - first)
         size = distance * sight.angle * 2
         along = turn * circle * (2 * math.pi / _TABLE)
-        top += (
-            7.0
-            * (noise(mi, along / 14.0, z * 0, self._seed + 40 + number) - 0.5)
-            * kept(size, 14.0)
-        )
+        crowns = noise(mi, along / _CROWN_M, z * 0, self._seed + 40 + number) - 0.5
+        top += 0.5 * _CROWN_M * crowns * kept(size, _CROWN_M)
         shown = dr.clip((top - z) / size + 0.5, 0, 1) * dr.select(distance < ground, 1.0, 0.0)
         shown = dr.select((off < 0) & (top > 0.5), shown, 0)
         rise = (high - low) * (_TABLE / (2 * math.pi)) / circle

@@ -9,8 +9,9 @@ from vasgen.render.chance import lot, share
 from vasgen.render.light.night import LAMP_COLOUR
 from vasgen.render.light.woods import kept, noise, step
 
-#: Luminous intensity of a lamp, candela: 4000 lm, half of them upwards or reflected.
-_CANDELA = 320.0
+#: Luminous intensity of the brightest lamps, candela: some 4000 lm, of which a quarter leaves
+#: the village, most of it reflected by its streets.
+_CANDELA = 80.0
 
 #: Size of villages, metres, and the share of squares in them that have a lamp.
 _VILLAGE_M, _LIT = 1300.0, 0.5
@@ -51,7 +52,9 @@ def lights(
     long, broad = (dr.clip(part, _LEAST_M, 0.4 * tall) for part in size)
     along, across = du * view.x + dv * view.y, du * view.y - dv * view.x
     spot = dr.exp(-0.5 * (dr.square(along / long) + dr.square(across / broad)))
-    spot *= dr.select(share(chance) < lit, 1 / (2 * math.pi * long * broad), 0)
+    # Of mean one third, as in the mean below.
+    bright = dr.square(share(chance, 3))
+    spot *= dr.select(share(chance) < lit, bright / (2 * math.pi * long * broad), 0)
     # Squares smaller than a sample glow evenly.
-    shown = dr.lerp(lit / (wide * tall), spot, kept(size[1], tall))
+    shown = dr.lerp(lit / (3 * wide * tall), spot, kept(size[1], tall))
     return mi.Color3f(LAMP_COLOUR.tolist()) * (_CANDELA * shown)

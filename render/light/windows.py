@@ -13,7 +13,7 @@ import numpy as np
 
 from vasgen.bundle import FaceTable, VisualMaterial
 from vasgen.render.chance import lot, share
-from vasgen.render.light.light import LUX_PER_UNIT
+from vasgen.render.light.illuminance import LUX_PER_UNIT
 from vasgen.render.light.rooms import Cloth, interior
 from vasgen.render.textures.openings import CELLS
 
@@ -63,7 +63,7 @@ _USE_OF = {
 
 #: What lamps at 2700 K and at 4700 K look like, linear sRGB of luminance one (Planck), and the
 #: screen of a television, which lights a few homes.
-_WARM, _COOL, _SCREEN = (1.91, 0.81, 0.19), (1.26, 0.95, 0.70), (0.70, 1.00, 1.80)
+_WARM, _COOL, _SCREEN = (1.91, 0.81, 0.19), (1.26, 0.95, 0.70), (0.77, 1.00, 1.60)
 _SCREENS = 0.04
 
 #: Mean radiance of a room over that of its brightest wall.
@@ -140,7 +140,7 @@ class Windows:
         warmth = dr.lerp(second.x, second.y, lamp)
         colour = dr.lerp(mi.Color3f(*_COOL), mi.Color3f(*_WARM), warmth)
         screen = (use == _HOME) & (share(word, 20) < _SCREENS)
-        colour = dr.select(screen, 0.4 * mi.Color3f(*_SCREEN), colour)
+        colour = dr.select(screen, 0.3 * mi.Color3f(*_SCREEN), colour)
         light = dr.select(lit, luminance, 0) * colour
         return _Lit(word, use, light, second.z, second.w)
 

@@ -37,9 +37,6 @@ _SQUARE_M = 34.0
 #: Longest shadow, metres.
 _LONGEST_M = 70.0
 
-#: Distance beyond the border from where on trees may stand, metres.
-_FIRST_M = (60.0, 140.0)
-
 
 class Trees(NamedTuple):
     """What lines of sight find of trees.
@@ -53,31 +50,42 @@ class Trees(NamedTuple):
     colour: Any
 
 
-def standing(mi: Any, x: Any, y: Any, outside: Any, size: Any, seed: Any, rough: Any = 0.0) -> Any:
+def standing(mi: Any, x: Any, y: Any, rare: Any, size: Any, seed: Any, rough: Any = 0.0) -> Any:
     """Share of trees at places, Float.
 
     Args:
         mi: mitsuba in its colour variant.
         x: Float metres from the border's centre, east.
         y: the same, north.
-        outside: Float metres beyond the border.
+        rare: Float from :func:`rarity`.
         size: Float metres of the pixel.
         seed: UInt32 of the landscape.
         rough: Float of mean zero that breaks the edges of woods.
     """
     import drjit as dr
 
-    region = noise(mi, x / 1500.0, y / 1500.0, seed + 1)
     group = noise(mi, x / 170.0, y / 170.0, seed + 2)
     edge = noise(mi, x / 27.0, y / 27.0, seed + 3)
-    often = 0.805 - 0.34 * step(region, 0.50, 0.85) * step(outside, 200, 1500)
-    away = step(outside, *_FIRST_M)
-    found = step(group + 0.22 * (edge - 0.5) + 0.09 * rough - often, 0.0, 0.02)
-    return dr.lerp(_SHARE, found, kept(size, 170.0)) * away
+    found = step(group + 0.22 * (edge - 0.5) + 0.09 * rough - rare, 0.0, 0.02)
+    return dr.lerp(_SHARE, found, kept(size, 170.0))
+
+
+def rarity(mi: Any, x: Any, y: Any, outside: Any, seed: Any) -> Any:
+    """How rare woods are around places: a threshold that changes over a kilometre, Float.
+
+    Args:
+        mi: mitsuba in its colour variant.
+        x: Float metres from the border's centre, east.
+        y: the same, north.
+        outside: Float metres beyond the border.
+        seed: UInt32 of the landscape.
+    """
+    region = noise(mi, x / 1500.0, y / 1500.0, seed + 1)
+    return 0.805 - 0.34 * step(region, 0.50, 0.85) * step(outside, 200, 1500)
 
 
 def seen(
-    mi: Any, eye: Any, ray: Any, part: Any, outside: Any, size: Any, to_sun: Any, seed: Any
+    mi: Any, eye: Any, ray: Any, part: Any, rare: Any, size: Any, to_sun: Any, seed: Any
 ) -> Trees:
     """Trees along lines of sight that go down to the ground.
 
@@ -87,7 +95,7 @@ def seen(
         ray: Vector3f unit vectors.
         part: Float in [0, 1), by which each sample of a pixel shifts its layers: together they
             make many.
-        outside: Float of the ground that they meet, metres beyond the border.
+        rare: Float from :func:`rarity`, of the ground that they meet.
         size: Float metres of the pixel there.
         to_sun: Vector3f unit vector.
         seed: UInt32 of the landscape.
@@ -107,7 +115,7 @@ def seen(
         x, y = eye.x + reach * ray.x, eye.y + reach * ray.y
         crown = (noise(mi, x / 6.5, y / 6.5, seed + 4) - 0.5) * kept(size, 6.5)
         crown += 0.7 * (noise(mi, x / 1.9, y / 1.9, seed + 5) - 0.5) * kept(size, 1.9)
-        found = standing(mi, x, y, outside, size, seed, crown)
+        found = standing(mi, x, y, rare, size, seed, crown)
         found = dr.select(reach > 0, found, 0) * (1 - covered)
         light = dr.maximum(1 + 1.4 * crown, 0.2)
         # What is met below the top is a side, darker towards the ground.
@@ -116,7 +124,7 @@ def seen(
         covered += found
     for height in _CROWN_M:
         found, light = _alone(mi, eye, ray, height, size, to_sun, seed)
-        found *= step(outside, *_FIRST_M) * (1 - covered)
+        found *= 1 - covered
         colour += mi.Color3f(WOOD.tolist()) * (light * found)
         covered += found
     return Trees(covered, colour)
@@ -159,7 +167,7 @@ def _tree(mi: Any, x: Any, y: Any, seed: Any) -> tuple[Any, Any, Any, Any]:
     )
 
 
-def shaded(mi: Any, x: Any, y: Any, outside: Any, size: Any, to_sun: Any, seed: Any) -> Any:
+def shaded(mi: Any, x: Any, y: Any, rare: Any, size: Any, to_sun: Any, seed: Any) -> Any:
     """Share of places on the ground that trees keep the sun from, Float."""
     import drjit as dr
 
@@ -169,7 +177,7 @@ def shaded(mi: Any, x: Any, y: Any, outside: Any, size: Any, to_sun: Any, seed: 
         far = dr.minimum(height / slope, _LONGEST_M)
         flat = dr.rsqrt(dr.maximum(to_sun.x * to_sun.x + to_sun.y * to_sun.y, 1e-6))
         px, py = x + far * to_sun.x * flat, y + far * to_sun.y * flat
-        shade = dr.maximum(shade, standing(mi, px, py, outside, size, seed))
+        shade = dr.maximum(shade, standing(mi, px, py, rare, size, seed))
         if height == _THROWING_M[0]:
             u, v, wide, stands = _tree(mi, px, py, seed)
             # The shadow of a ball is drawn out along the light.
@@ -177,7 +185,7 @@ def shaded(mi: Any, x: Any, y: Any, outside: Any, size: Any, to_sun: Any, seed: 
             across = ((px - u) * to_sun.y - (py - v) * to_sun.x) * flat
             apart = dr.hypot(along * to_sun.z, across)
             one = dr.clip((wide - apart) / dr.maximum(size, 0.5) + 0.5, 0, 1) * stands
-            shade = dr.maximum(shade, one * step(outside, *_FIRST_M) * kept(size, 14.0))
+            shade = dr.maximum(shade, one * kept(size, 14.0))
     return shade
 
 

@@ -25,6 +25,10 @@ _LARGEST_M = 30.0
 _TURNED, _GOLD = 0.07, np.array([2.8, 1.4, 0.6])
 
 
+#: Least blue over green of needles.
+_BLUISH = 0.35
+
+
 class Crowns(NamedTuple):
     """The crowns of a scene.
 
@@ -59,10 +63,16 @@ def find_crowns(bundle: SceneBundle) -> Crowns:
     return Crowns(of_face, ((low + high) / 2)[small], half[small], instance[small])
 
 
-def leaf_tint(instance: int) -> Array:
-    """Factor on the colour of a tree's leaves, (3,): green to yellowish, a few golden."""
+def leaf_tint(instance: int, colour: tuple[float, float, float]) -> Array:
+    """Factor on the colour of a tree's leaves, (3,): green to yellowish, a few golden.
+
+    Args:
+        instance: number of the tree.
+        colour: of its kind; bluish ones are evergreen.
+    """
     random = stream(0, "leaves", instance)
+    evergreen = colour[2] > _BLUISH * colour[1]
     bright, yellow = random.uniform(0.90, 1.25), random.uniform(-0.25, 0.25)
     tint = bright * np.array([1 + yellow, 1 + 0.25 * yellow, 1 - 0.5 * yellow])
-    turned = random.uniform(0.25, 1.0) if random.random() < _TURNED else 0.0
+    turned = random.uniform(0.25, 1.0) if random.random() < _TURNED and not evergreen else 0.0
     return np.asarray(tint * _GOLD**turned)

@@ -47,6 +47,22 @@ class Place(NamedTuple):
     instance: Any
 
 
+class _Traffic(NamedTuple):
+    """What traffic leaves at points of streets.
+
+    Attributes:
+        noise: Array3f over metres.
+        fine: Array3f over decimetres.
+        track: Float, how much tyres have polished a point, 0 to 1.
+        middle: Float, how near it is to the middle of a lane, 0 to 1.
+    """
+
+    noise: Any
+    fine: Any
+    track: Any
+    middle: Any
+
+
 class Grounds:
     """Applies wear to the colours and the roughness of points on the ground.
 
@@ -76,9 +92,9 @@ class Grounds:
         x, y, some = place.x, place.y, kind < 0
         first = self._stains.at(x * near, y * near, ad.UInt32(7), some)
         second = self._stains.at(x * other, y * other, ad.UInt32(13), some)
-        track, middle = _tracks(place, first)
-        street, smooth = self._street(place, colour, rough, first, second, track, middle, road)
-        bare = step(0.45 * first.z + 0.55 * second.z + 0.22 * track, 0.62, 0.92)
+        traffic = _Traffic(first, second, *_tracks(place, first))
+        street, smooth = self._street(place, colour, rough, traffic, road)
+        bare = step(0.45 * first.z + 0.55 * second.z + 0.22 * traffic.track, 0.62, 0.92)
         paint = dr.lerp(colour * (0.86 + 0.14 * first.y), _BELOW, 0.8 * bare)
         shown = dr.select(kind == STREET, street, colour)
         shown = dr.select(kind == MARKING, paint, shown)
@@ -95,19 +111,12 @@ class Grounds:
         return _grass(colour, first, second)
 
     def _street(
-        self,
-        place: Place,
-        colour: Any,
-        rough: Any,
-        noise: Any,
-        fine: Any,
-        track: Any,
-        middle: Any,
-        active: Any,
+        self, place: Place, colour: Any, rough: Any, traffic: _Traffic, active: Any
     ) -> tuple[Any, Any]:
         """Colour and roughness of asphalt with tracks, trenches, covers and oil."""
         import drjit as dr
 
+        noise, fine, track, middle = traffic
         blots = step(noise.y, 0.6, 1.0) * step(noise.z, 0.3, 0.8)
         oil = middle * step(noise.z, 0.35, 0.95)
         tone = (1 - 0.10 * blots) * (1 + 0.08 * (noise.z - 0.5)) * (1 + 0.5 * (fine.z - 0.5))

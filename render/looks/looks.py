@@ -113,8 +113,11 @@ def _face_looks(bundle: SceneBundle) -> _Faces:
     colours = np.array([material.base_color for material in bundle.visual_materials])
     tint *= np.where(shared[:, None], colours, 1.0)[visual]
     leafy = np.array([recipe == "foliage" for recipe in recipes])[visual] & (table.instance > 0)
-    trees, tree = np.unique(which[leafy], return_inverse=True)
-    leaves = [leaf_tint(int(ids[number])) for number in trees]
+    trees, first, tree = np.unique(which[leafy], return_index=True, return_inverse=True)
+    leaves = [
+        leaf_tint(int(ids[number]), bundle.visual_materials[material].base_color)
+        for number, material in zip(trees, visual[leafy][first], strict=True)
+    ]
     tint[leafy] = np.array(leaves).reshape(-1, 3)[tree]
     return _Faces(tint.astype(np.float32), uv.astype(np.float32))
 

@@ -92,8 +92,7 @@ def _objects(table: FaceTable) -> list[NDArray[np.int64]]:
     faces = faces[np.argsort(table.instance[faces], kind="stable")]
     starts = np.flatnonzero(np.diff(table.instance[faces])) + 1
     portion = np.searchsorted(starts, np.arange(_AT_ONCE, len(faces), _AT_ONCE))
-    cuts = np.unique(starts[np.minimum(portion, len(starts) - 1)]) if len(starts) else []
-    return np.split(faces, cuts)
+    return np.split(faces, np.unique(starts[portion[portion < len(starts)]]))
 
 
 def corner_normals(

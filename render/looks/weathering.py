@@ -124,7 +124,8 @@ def _dirt(wall: Wall, noise: Any, masonry: Any) -> Any:
     import drjit as dr
 
     ad = arrays()
-    age = dr.select(masonry, 0.35 + 0.65 * share(lot(wall.house, 17)), 0.4)
+    age = share(lot(wall.house, 17))
+    age = dr.select(masonry, 0.35 + 0.65 * age, 0.4 + 0.4 * age)
     foot = dr.exp(-dr.maximum(wall.up - 0.2, 0) / (0.25 + 0.55 * noise.y)) * (0.35 + 0.65 * noise.z)
     below = dr.maximum(wall.top - wall.up, 0)
     # Water runs down where the edge lets it: here and there, and a metre or two far.

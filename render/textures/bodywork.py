@@ -108,6 +108,8 @@ def _window(material: VisualMaterial, size: int, random: Random) -> Texture:
         tone = np.where(seat | rest, 0.10, tone)
     wheel = np.abs(np.hypot((u - 0.575 + 0.05 * v) / 0.012, (v - 0.10) / 0.13) - 1) < 0.14
     tone = np.where(wheel, 0.08, tone)
+    # Pillars that light models do without.
+    tone = np.where((u > 0.456) & (u < 0.474), 0.05, tone)
     # Panes of the ends look onto shelves and dashboards.
     tone = np.where(v > 0.68, 0.14 + 0.5 * np.clip((v - 0.78) / 0.2, 0, 1), tone)
     colour = np.repeat(np.asarray(tone, np.float32)[..., None], 3, axis=2)

@@ -31,6 +31,9 @@ KINDS = ("brick", "concrete", "glass", "plaster", "shed")
 #: What runs of rain take from red, green and blue.
 _SOOT = np.array([[[0.9]], [[0.97]], [[1.05]]], np.float32)
 
+#: What warmth adds to red, green and blue of a wall.
+_WARM = np.array([1.0, 0.2, -1.0], np.float32)
+
 #: Roughness of window panes.
 GLASS_ROUGHNESS = 0.06
 
@@ -61,8 +64,10 @@ def paint(facade: Facade, wall: Float, material: VisualMaterial, random: Random)
             colour = mix(colour, _planes(front), cover)
             roughness = mix(roughness, 0.6, cover)
         painted.append((colour, roughness, storey.glass > 0.5, storey.bare))
-    colour, *others = (np.concatenate(parts, axis=-2) for parts in zip(*painted, strict=True))
-    return Texture(np.moveaxis(colour, 0, -1), *others, 1 / CELLS)
+    planes, rough, glass, seen = (
+        np.concatenate(parts, axis=-2) for parts in zip(*painted, strict=True)
+    )
+    return Texture(np.moveaxis(planes, 0, -1), rough, glass, seen, 1 / CELLS)
 
 
 def _planes(picture: ArrayLike) -> Float:
@@ -166,7 +171,7 @@ def bare_wall(material: VisualMaterial, size: int, random: Random) -> Float:
     base = np.array(material.base_color, np.float32) * 1.06
     wall = np.empty((3, size, size), np.float32)
     for rows in _strips(size):
-        for plane, own, warm in zip(wall, base, np.float32([1.0, 0.2, -1.0]), strict=True):
+        for plane, own, warm in zip(wall, base, _WARM, strict=True):
             tone = 1 + value[rows] + 0.05 * hue[rows] * warm
             plane[rows] = own * np.clip(tone, 0.3, 1.6)
     return np.moveaxis(wall, 0, -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,9 @@ from scipy.spatial import cKDTree
 from vasgen.seeding import stream
 
 Float = NDArray[np.float32]
+
+#: Of textures that are painted at the same time and need the same cells, one makes them.
+_LOCK = Lock()
 
 
 def clouds(
@@ -97,7 +101,8 @@ def scattered(
         value: (size, size), uniform in [-1, 1] per cell.
         edge: (size, size), about 0 on borders between cells, 1 at half a cell's width.
     """
-    nearest, edge = _voronoi(size, count, stretch)
+    with _LOCK:
+        nearest, edge = _voronoi(size, count, stretch)
     values = random.uniform(-1, 1, count).astype(np.float32)
     turn = tuple(random.integers(0, size, 2).tolist())
     return np.roll(values[nearest], turn, (0, 1)), np.roll(edge, turn, (0, 1))

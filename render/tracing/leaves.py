@@ -27,23 +27,23 @@ _CLUMP, _TWIG, _LEAF_M = 4.2, 12.0, 0.085
 
 #: How far clumps, twigs and single leaves turn the normal, and the weight of the crown's own
 #: normal; the facet's is what is left of one.
-_BY_CLUMP, _BY_TWIG, _BY_LEAF, _BY_CROWN = 0.50, 0.35, 0.55, 0.65
+_BY_CLUMP, _BY_TWIG, _BY_LEAF, _BY_CROWN = 0.50, 0.35, 0.55, 0.78
 
 #: Least cosine between a leaf and the line of sight: others are hidden by their neighbours.
 _LEAST_COSINE = 0.15
 
 #: What leaves let through over what they reflect: yellower; and the most of both.
-_THROUGH, _MOST = (2.2, 2.0, 0.6), 0.7
+_THROUGH, _MOST = (2.2, 1.75, 0.55), 0.7
 
-#: What a crown absorbs, a metre.
-_DENSITY = 0.45
+#: What a crown absorbs of red, green and blue, a metre: of green least, as leaves pass it on.
+_DENSITY = (0.46, 0.39, 0.50)
 
 #: Square of the size of the ellipsoid that light leaves a crown through, over the one in the
 #: crown's box: sprays and corners stand out.
 _REACH = 1.25
 
 #: How dark it is in the deepest gaps.
-_DARKEST = 0.22
+_DARKEST = 0.2
 
 
 class Leaf(NamedTuple):
@@ -136,7 +136,7 @@ def _leaf(
     found += wi * dr.maximum(_LEAST_COSINE - dr.dot(found, wi), 0) * 1.3
     found = dr.normalize(found)
     depth = dr.clip((dr.norm(at) - 0.45) / 0.4, 0, 1)
-    gap = dr.clip(0.84 + 0.46 * height + 0.26 * fine, 0, 1)
+    gap = dr.clip(0.84 + 0.48 * height + 0.26 * fine, 0, 1)
     shade = dr.lerp(_DARKEST, 1, gap * dr.lerp(0.45, 1, depth))
     return found, shade, at, scale
 
@@ -197,7 +197,7 @@ def through_crown(mi: Any, leaf: Leaf, ray: Any) -> tuple[Any, Any]:
     chord = dr.select(leaf.leafy, dr.maximum(chord, 0), 0)
     ray.o += ray.d * chord
     ray.maxt = dr.maximum(ray.maxt - chord, 0)
-    return ray, dr.exp(-_DENSITY * chord)
+    return ray, dr.exp(-chord * mi.Color3f(*_DENSITY))
 
 
 def lamp_side(mi: Any, leaf: Leaf, normal: Any, number: Any) -> tuple[Any, Any, Any]:

@@ -21,6 +21,9 @@ _R2 = (0.7548776662466927, 0.5698402909980532)
 #: Step that fills the unit interval evenly: the golden ratio.
 _R1 = 0.6180339887498949
 
+#: Steps along a row and a column, and the stretch, of interleaved gradient noise (Jimenez 2014).
+_GRADIENT = (0.06711056, 0.00583715, 52.9829189)
+
 
 class Exposure(NamedTuple):
     """Paths of one picture.
@@ -132,11 +135,15 @@ def _even(mi: Any, pixel: Any, number: Any, seed: int) -> Any:
 def _dithered(mi: Any, column: Any, row: Any, seed: int) -> Any:
     """A number in [0, 1) for each pixel, spread evenly over the pixels of any small square.
 
-    What is thin and bright is met by few samples of a blurred pixel, but by as many in each
-    square: the denoiser then sees a streak, not specks.
+    Interleaved gradient noise (Jimenez 2014). What is thin and bright is met by few samples of
+    a blurred pixel, but by as many in each square: the denoiser then sees a streak, not specks.
     """
-    word = column * int(_R2[0] * 2**32) + row * int(_R2[1] * 2**32) + _opaque(mi, seed)
-    return mi.Float(word >> 8) * 2**-24
+    import drjit as dr
+
+    column_step, row_step, stretch = _GRADIENT
+    word = column * int(column_step * 2**32) + row * int(row_step * 2**32) + _opaque(mi, seed)
+    at = stretch * 2**-24 * mi.Float(word >> 8)
+    return at - dr.floor(at)
 
 
 def _along(mi: Any, shift: Any, number: Any, step: float) -> Any:

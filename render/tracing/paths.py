@@ -10,8 +10,8 @@ import math
 from typing import Any, NamedTuple
 
 from vasgen.render.light.halo import FAR_M, Halo
+from vasgen.render.light.illuminance import LUX_PER_UNIT
 from vasgen.render.light.lamplight import lamp_colour, shine
-from vasgen.render.light.light import LUX_PER_UNIT
 from vasgen.render.light.lighting import Lighting
 from vasgen.render.light.night import STREETS_LUX
 from vasgen.render.light.sunsky import SUN_RADIUS_DEG

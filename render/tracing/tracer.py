@@ -18,10 +18,10 @@ from vasgen.lamps import street_lamps
 from vasgen.raycast import RayCaster
 from vasgen.render.bands import row_bands
 from vasgen.render.light.border import border_of
+from vasgen.render.light.exposure import exposure_of
 from vasgen.render.light.halo import halo_of
 from vasgen.render.light.lamplight import LampLight
 from vasgen.render.light.landscape import Landscape
-from vasgen.render.light.light import exposure_of
 from vasgen.render.light.lighting import Lighting, lighting
 from vasgen.render.light.windows import Windows
 from vasgen.render.looks.looks import Looks

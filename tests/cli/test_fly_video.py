@@ -88,6 +88,8 @@ SUN = {
     "sun_elevation_deg": ("--sun-elevation-deg", -5.0),
     "sun_azimuth_deg": ("--sun-azimuth-deg", 90.0),
     "turbidity": ("--turbidity", 6.0),
+    "cloud_cover": ("--cloud-cover", 0.5),
+    "cloud_pattern": ("--cloud-pattern", 3),
     "visibility_m": ("--visibility-m", 300.0),
     "lamps": ("--lamps", "on"),
     "shutter_s": ("--shutter-s", 0.02),

@@ -10,9 +10,11 @@ from tests.cli.test_cli_commands import run
 from vasgen.artefact import sha256_of
 from vasgen.cli import app
 from vasgen.datasets import read_views
-from vasgen.orchestrate import read_transmitters
+from vasgen.errors import InputError
+from vasgen.orchestrate import place_transmitters, read_transmitters
 from vasgen.orchestrate.layout import TRANSMITTERS, input_hashes
-from vasgen.spec import TransmittersSpec, parse_spec
+from vasgen.scenes import open_scene
+from vasgen.spec import TransmittersSpec, parse_spec, read_spec
 
 STREET = "sionna:simple_street_canyon"
 
@@ -45,7 +47,7 @@ def test_trace_takes_a_file(dataset_views):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("place", STREET, "--placement", "roof"), "placement is 'roof': input should be 'ground'"),
+        (("place", STREET, "--placement", "roof"), "--placement is 'roof'; allowed: ground, roof"),
         (("place", STREET, "--placement", "lamp-post"), "has no lamp posts to place transmitters"),
         (("place", STREET, "--out", "t.txt"), "suffix of a transmitter file is '.txt'; allowed"),
         (("place", STREET, "--height-m", "-1"), "height_m is -1.0: input should be greater"),
@@ -106,3 +108,35 @@ def test_place_replaces_transmitters_and_nothing_else(tmp_path):
         assert line in result.stderr.splitlines()[-1]
     assert photo.read_bytes() == b"photo"
     assert notes.read_text() == '{"my": "notes"}'
+
+
+def test_a_spec_says_what_options_do_not(tmp_path):
+    spec, out = tmp_path / "spec.yaml", tmp_path / "t.json"
+    spec.write_text("seed: 5\ntransmitters: {count: 3, placement: rooftop, power_dbm: 17}\n")
+    options = ["--spec", str(spec), "--count", "2", "--out", str(out)]
+    result = CliRunner().invoke(app, ["place", STREET, *options])
+    assert result.exit_code == 0, (result.output, result.exception)
+    wanted = read_spec(spec).transmitters
+    placed = read_transmitters(out, wanted)
+    two = wanted.model_copy(update={"count": 2})
+    assert placed == place_transmitters(open_scene(STREET), two, seed=5)
+    assert [t.power_dbm for t in placed] == [17, 17]
+    spec.write_text("transmitters: {positions: [[1, 2, 3]]}\n")
+    refused = CliRunner().invoke(app, ["place", STREET, "--spec", str(spec)])
+    assert refused.exit_code == 2
+    assert f"{spec} says where its transmitters stand: there is nothing to place" in refused.stderr
+
+
+def test_a_map_of_a_scene_takes_the_radio_of_a_spec(tmp_path, monkeypatch, dataset_views):
+    asked = []
+
+    def stop(bundle, radio, *args, **options):
+        asked.append(radio)
+        raise InputError("enough")
+
+    monkeypatch.setattr("vasgen.orchestrate.topdown.make_topdown", stop)
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("radio: {frequency_hz: 28.0e+9, max_depth: 3, rays: 5000}\n")
+    options = ["--size", "4", "--spec", str(spec), "--rays", "2000", "--out", str(tmp_path / "o")]
+    assert CliRunner().invoke(app, ["topdown", STREET, *options]).exit_code == 2
+    assert asked == [read_spec(spec).radio.model_copy(update={"rays": 2000})]

@@ -16,6 +16,7 @@ RANGES = {
     "sun_elevation_deg": (-10.0, 60.0),
     "sun_azimuth_deg": (0.0, 360.0),
     "turbidity": (2.0, 5.0),
+    "cloud_cover": (0.1, 0.9),
     "visibility_m": (50.0, 5000.0),
     "speed_m_s": (5.0, 20.0),
     "turn_deg_s": (10.0, 40.0),
@@ -157,6 +158,9 @@ def test_an_older_record_tells_of_no_turn():
         ({"sun_elevation_deg": math.nan}, "sun_elevation_deg is nan; allowed: -90 to 90"),
         ({"visibility_m": 0.0}, "visibility_m is 0.0; allowed: 10 to 100000"),
         ({"turbidity": 0.5}, "turbidity is 0.5; allowed: 1 to 10"),
+        ({"cloud_cover": 1.5}, "cloud_cover is 1.5; allowed: 0 to 1"),
+        ({"cloud_pattern": -1}, "cloud_pattern is -1; allowed: 0 to"),
+        ({"cloud_pattern": 0.5}, "cloud_pattern is 0.5; allowed: whole numbers"),
         ({"sun_elevation": 3.0}, "conditions name 'sun_elevation'; allowed: "),
     ],
 )
@@ -173,8 +177,24 @@ def test_motion_and_exposure_are_no_light():
     assert moving.light == Conditions(turbidity=5)
 
 
+def test_every_view_has_its_own_clouds_unless_one_pattern_is_given():
+    cloudy = drawn(RenderSpec(cloud_cover=0.5), "cloud_pattern")
+    assert len(set(cloudy.tolist())) == len(NAMES)
+    assert cloudy.min() >= 0
+    assert np.array_equal(cloudy, drawn(RenderSpec(cloud_cover=(0.2, 0.3)), "cloud_pattern"))
+    assert set(drawn(RenderSpec(cloud_cover=0.5, cloud_pattern=7), "cloud_pattern")) == {7}
+    assert not drawn(RenderSpec(), "cloud_pattern").any()
+
+
+def test_records_from_before_there_were_clouds_are_clear():
+    old = Conditions(turbidity=5).to_record()
+    del old["cloud_cover"], old["cloud_pattern"]
+    assert Conditions.from_record(old) == Conditions(turbidity=5, cloud_cover=0.0)
+
+
 def test_words_tell_what_is_not_usual():
     assert Conditions().in_words() == "sun at 40°"
+    assert Conditions(cloud_cover=0.35).in_words() == "sun at 40°, 35 % clouds"
     foggy = Conditions(-5, lamps=True, visibility_m=200, exposure_ev=-0.5)
     assert foggy.in_words() == "sun at -5°, lamps, fog of 200 m, -0.5 EV"
     moving = Conditions(velocity_m_s=(6, 8, 0), shutter_s=0.02)

@@ -349,6 +349,10 @@ def test_a_binary_file_says_so(tmp_path):
         ("exposure_ev: [2, 1]", "render.exposure_ev is [2, 1]: from high to low: give [1, 2]."),
         ("exposure_ev: [25, 1]", "render.exposure_ev is [25, 1]; allowed: -20 to 20, or [lowest"),
         ("turbidity: [1, 2, 3]", "render.turbidity is [1, 2, 3]; allowed: 1 to 10"),
+        ("cloud_cover: 40", "render.cloud_cover is 40; allowed: 0 to 1, or [lowest, highest]"),
+        ("{cloud_cover: 0.5, cloud_pattern: -1}", "render.cloud_pattern is -1"),
+        ("cloud_pattern: 3", "cloud_pattern is 3, but there are no clouds: give cloud_cover too"),
+        ("{backend: unreal, cloud_cover: 0.5}", "cloud_cover is 0.5, and Unreal cannot be told"),
         ("speed_m_s: yes", "render.speed_m_s is True; allowed: 0 to 1000"),
         (
             "speed_m_s: 5",

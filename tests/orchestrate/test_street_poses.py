@@ -63,6 +63,28 @@ def test_nothing_is_at_arms_length(town, planned):
         assert glance.building_share > 0.05
 
 
+def test_poles_look_at_open_streets_not_into_yards(town):
+    """What a picture shows, of rays through all of its pixels."""
+    cameras = plan_views(town, ViewsSpec(kind="pole", count=12, **SIZE), 3)
+    caster = RayCaster(town)
+    for camera in cameras:
+        rays = camera.rays().reshape(-1, 3)
+        hits = caster.intersect(camera.position, rays)
+        seen = town.face_table.semantic[hits.face[hits.face >= 0]]
+        depth = hits.distance[hits.face >= 0]  # rays are one long along the axis
+        street = np.isin(seen, [int(c) for c in street_poses.STREET]).mean()
+        assert street > 0.25
+        assert street >= 0.45 * is_class(seen, WALKABLE).mean()
+        assert np.median(depth) > 12.0
+
+
+def test_a_scene_without_streets_has_poles_too():
+    """Nothing there passes for a street; the best of what there is is taken."""
+    scene = street(20.0, 120.0)
+    assert not is_class(scene.face_table.semantic, street_poses.STREET).any()
+    assert len(plan_views(scene, ViewsSpec(kind="pole", count=2, **SIZE), 1)) == 2
+
+
 def test_cameras_look_as_their_kind_does(planned):
     kind, cameras = planned
     low, high = (0.0, 8.0) if kind == "street" else (-25.0, -10.0)

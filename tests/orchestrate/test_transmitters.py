@@ -91,7 +91,7 @@ def test_no_ground_is_explained():
     ("position", "message"),
     [
         ((1.0, 2.0, 5.0), r"tx-1 at \(1, 2, 5\) is inside object 1 \(building\); move it"),
-        ((40.0, 0.0, -3.0), r"tx-1 at \(40, 0, -3\) is below the ground; move it outside"),
+        ((40.0, 0.0, -3.0), r"tx-1 at \(40, 0, -3\) is 3\.0 m below the ground; raise it"),
     ],
 )
 def test_given_positions_are_checked(position, message):

@@ -55,7 +55,7 @@ def test_as_fog_clears_the_picture_becomes_that_without_fog(undenoised):
 
 
 def test_sky_fades_with_the_surfaces(undenoised):
-    camera = Camera.look_at([0, 0, 8], [0, 100, 40], width=32, height=24, fov_deg=60)
+    camera = Camera.look_at([0, 0, 8], [0, 100, 60], width=32, height=24, fov_deg=60)
     renderer = Renderer(wall(400.0, BLACK), RenderSpec(samples_per_pixel=4))
     foggy = Conditions(visibility_m=60.0)
     rgb, airlight = renderer.layers(camera, foggy).rgb, Daylight(foggy).airlight

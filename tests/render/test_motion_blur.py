@@ -1,5 +1,7 @@
 """Motion blur: edges as wide as the camera moves, and nothing else changes."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -27,11 +29,15 @@ def down(height, width=128, rows=16, fov=50):
     return Camera.look_at([0, 0, height], [0, 1e-6, 0], width=width, height=rows, fov_deg=fov)
 
 
-def light_of(monkeypatch, camera, moving, samples=256):
+@cache
+def halves(samples):
+    return Renderer(half_white(), RenderSpec(samples_per_pixel=samples))
+
+
+def light_of(monkeypatch, camera, moving):
     # The denoiser may sharpen an edge; what is measured here is the light.
     monkeypatch.setattr(tracer, "denoise", lambda colour, albedo, normal: colour)
-    renderer = Renderer(half_white(), RenderSpec(samples_per_pixel=samples))
-    return renderer.layers(camera, moving).rgb[..., 1]
+    return halves(256).layers(camera, moving).rgb[..., 1]
 
 
 def quartiles(edge):
@@ -112,7 +118,7 @@ def test_a_camera_that_turns_after_what_it_passes_sees_it_sharp(monkeypatch, hei
 
 
 def test_without_way_there_is_no_blur_and_other_layers_never_blur():
-    renderer = Renderer(half_white(), RenderSpec(samples_per_pixel=4))
+    renderer = halves(4)
     still = renderer.layers(down(10.0))
     motion = {"velocity_m_s": (9.0, 0.0, 0.0), "turn_deg_s": (0.0, 9.0, 0.0)}
     for unmoved in (Conditions(**motion), Conditions(shutter_s=0.5)):
@@ -141,3 +147,19 @@ def test_paths_in_order_are_those_of_the_first_pixel_then_the_next(samples):
     wanted = np.repeat(np.arange(35), len(samples))
     assert (np.floor(pixel) == np.column_stack([wanted % 7, wanted // 7])).mean() > 0.99
     assert (number[:count] == np.tile(np.array(samples), 35)).all()
+
+
+def test_moments_are_spread_evenly_over_any_few_pixels():
+    # A camera that flies along its axis: how far a ray starts from the pose tells its moment.
+    camera = Camera.look_at([0, 0, 0], [0, 10, 0], width=48, height=32, fov_deg=60)
+    moving = Conditions(velocity_m_s=(0.0, 1.0, 0.0), shutter_s=1.0)
+    with runtime.colour_variant() as mi:
+        exposure = expose(mi, camera, moving, np.zeros(3), range(4), 0)
+        moment = np.array(exposure.ray.o.y)[np.array(exposure.order)] + 0.5
+    moment = moment.reshape(32, 48, 4)
+    assert moment.min() >= 0
+    assert moment.max() <= 1
+    squares = moment.reshape(8, 4, 12, 4, 4).transpose(0, 2, 1, 3, 4).reshape(96, 64)
+    counts = np.stack([np.histogram(s, bins=16, range=(0, 1))[0] for s in squares])
+    # Of numbers drawn by chance, so many would have a variance of 64 / 16 * 15 / 16.
+    assert counts.var() < 0.35 * 64 / 16 * 15 / 16

@@ -8,7 +8,8 @@ from vasgen import runtime
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.render import Renderer
-from vasgen.render.light.light import Daylight, exposure_of
+from vasgen.render.light.exposure import exposure_of
+from vasgen.render.light.light import Daylight
 from vasgen.render.tracing.material import evaluate, sample, surface
 from vasgen.render_spec import RenderSpec
 from vasgen.sun import sun_direction

@@ -44,6 +44,22 @@ def shaded(bundle, face, place, back):
         return np.array(found).T, flat
 
 
+@pytest.mark.parametrize("at_once", [50, 100_000])
+def test_objects_are_rounded_whole_however_many_there_are(monkeypatch, at_once):
+    monkeypatch.setattr("vasgen.render.looks.rounding._AT_ONCE", at_once)
+    vertices, faces = ball(1)
+    builder = SceneBuilder([matte()])
+    for number in range(4):
+        shift = np.array([5.0 * number, 0, 0])
+        builder.add(vertices + shift, faces, SemanticClass.VEHICLE, 5 + number, 0)
+    bundle = builder.bundle()
+    face = np.arange(4 * len(faces))
+    place = np.full((len(face), 2), 0.2)
+    found, _ = shaded(bundle, face, place, bundle.face_table.normal)
+    assert found == pytest.approx(np.tile(found[: len(faces)], (4, 1)), abs=1e-5)
+    assert np.abs(found - bundle.face_table.normal).max() > 0.1
+
+
 @pytest.mark.parametrize("cut", [None, 101])
 def test_a_ball_of_triangles_is_shaded_like_a_ball(cut):
     """Also where it consists of meshes of several materials."""

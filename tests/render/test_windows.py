@@ -10,7 +10,7 @@ from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.render import Renderer
 from vasgen.render.chance import lot
-from vasgen.render.light.light import LUX_PER_UNIT
+from vasgen.render.light.illuminance import LUX_PER_UNIT
 from vasgen.render.light.rooms import _picture
 from vasgen.render.light.windows import Windows
 from vasgen.render.looks.looks import Looks

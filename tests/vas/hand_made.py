@@ -22,7 +22,9 @@ def points_of(pixel, weight=None, position=None):
     count = len(pixel)
     position = np.zeros((count, 3)) if position is None else np.asarray(position, float)
     weight = np.ones(count) if weight is None else np.asarray(weight, float)
-    return Points(np.asarray(pixel, np.int64), weight, Target(position, np.zeros((count, 3))))
+    # Nothing here asks for normals: they tell the number of a point, also among fewer points.
+    number = np.arange(count)[:, None].repeat(3, axis=1).astype(float)
+    return Points(np.asarray(pixel, np.int64), weight, Target(position, number))
 
 
 def chains_of(*events):
@@ -85,7 +87,8 @@ class Given:
     def _fields(self, radio, table, paths, rows=slice(None)):
         import mitsuba as mi
 
-        keys = zip(paths.point[rows].tolist(), paths.chain[rows].tolist(), strict=True)
+        point = paths.points.target.normal[paths.point[rows], 0].astype(int)
+        keys = zip(point.tolist(), paths.chain[rows].tolist(), strict=True)
         rays = [self.rays[key] for key in keys]
         field = np.array([[*ray.field.real, *ray.field.imag] for ray in rays], np.float32)
         departure, arrival = (

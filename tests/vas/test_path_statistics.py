@@ -10,7 +10,7 @@ from vasgen.layers import MECHANISMS, PATH_EVENTS, PATH_GAIN_FLOOR_DB, PATH_LAYE
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas.link_budget import radio_layers
-from vasgen.vas.paths import channel
+from vasgen.vas.paths import channel, path_statistics
 from vasgen.vas.paths.path_statistics import stacked
 from vasgen.vas.solver import Powers
 
@@ -317,3 +317,25 @@ def test_a_solver_that_knows_no_paths_makes_no_layers_of_them():
     transmitters = [Transmitter("a", (0.0, 0.0, 1.0))]
     layers = radio_layers(Powers.none(1, 6), np.ones((2, 3), bool), transmitters, RadioSpec())
     assert not layers.arrays().keys() & PATH_LAYERS.keys()
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 7, 40])
+def test_pixels_taken_a_few_at_a_time_give_the_same(given, monkeypatch, at_once):
+    """Pixels of none, one and many paths, to one and several points."""
+    random = np.random.default_rng(4)
+    pixel = np.sort(random.choice([0, 1, 3, 4, 5, 8], 20))
+    share = 1 / np.bincount(pixel)[pixel]
+    pairs = [(p, c) for p in range(20) for c in range(4) if random.random() < 0.6]
+    rays = [
+        Ray(p, c, random.uniform(50, 90), random.normal(size=2) * 1e-5, azimuth(90 * c), azimuth(c))
+        for p, c in pairs
+    ]
+    paths = given(points_of(pixel, share), chains_of("", "R", "RT", "D"), rays)
+    whole = paths.statistics(10, strongest=3)
+    monkeypatch.setattr(path_statistics, "PATHS_AT_ONCE", at_once)
+    parts = paths.statistics(10, strongest=3)
+    assert whole["num_paths"].max() > 2
+    assert whole["num_paths"][[2, 6, 7, 9]].tolist() == [0, 0, 0, 0]
+    assert parts.keys() == whole.keys()
+    for name, values in whole.items():
+        assert np.allclose(parts[name], values, rtol=1e-6, atol=0, equal_nan=True), name

@@ -239,7 +239,7 @@ def test_a_transmitter_inside_a_building_is_refused():
 
 def test_a_transmitter_underground_is_refused():
     below = [Transmitter("mole", (-20.0, 2.0, -1.5))]
-    with pytest.raises(InputError, match=r"'mole' at .* is inside object 99 \(ground\)"):
+    with pytest.raises(InputError, match=r"'mole' at .* is 1\.5 m below the ground; raise it"):
         trace(street_canyon(), RadioSpec(rays=1000), transmitters=below)
 
 

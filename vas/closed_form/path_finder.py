@@ -98,7 +98,10 @@ class PathFinder:
         self._cells = [cells_of(surface) for surface in surfaces]
         self._first = np.cumsum([0, *(len(cells) for cells in self._cells)])
         cell = np.concatenate([self.cells(number) for number in range(len(surfaces))])
-        triangles = bundle.face_table.triangles
+        # Only what can mirror begins a chain: leaves, say, are not worth a ray.
+        mirroring = facets.mirror[facets.plane]
+        aims = mirroring if mirroring.any() else np.ones_like(mirroring)
+        triangles = bundle.face_table.triangles[aims]
         self._search = ChainSearch(radio, lookup, index, cell, triangles, spec)
         self._guided = GuidedRays(radio, lookup, facets, bundle.radio_materials, spec)
         self._mirrors = Mirrors(radio, facets, lookup)

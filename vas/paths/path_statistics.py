@@ -1,7 +1,8 @@
 """Path statistics: what the paths of each pixel amount to.
 
-Pixels are taken a few at a time, so that the memory does not grow with the picture. Sums over paths are taken on the host, in an order
-that depends on the paths alone: the same paths give the same bytes, however many threads work.
+Pixels are taken a few at a time, so that the memory does not grow with the picture. Sums over
+paths are taken on the host, in an order that depends on the paths alone: the same paths give the
+same bytes, however many threads work.
 """
 
 from __future__ import annotations

@@ -62,8 +62,12 @@ def topdown(
             min=1000,
             max=10**12,
             help="Rays per transmitter.",
-            show_default="the dataset's, or 10 million",
+            show_default="the dataset's, or 4 million",
         ),
+    ] = None,
+    spec: Annotated[
+        Path | None,
+        typer.Option(help="Spec whose radio counts for a scene, where no option says else."),
     ] = None,
     seed: Annotated[
         int | None,
@@ -76,7 +80,7 @@ def topdown(
     watch = Stopwatch()
     with progress_bars() as bars:
         bars.start("Loading the scene", 0)
-        given = _open(source, seed, frequency_ghz, rays)
+        given = _open(source, seed, _changes(frequency_ghz, rays), spec)
         grid = _grid(given.bundle, centre, size, cell_m, height_m)
         if given.transmitters and transmitters is not None:
             raise InputError(f"{source} is a dataset with transmitters; give no --transmitters.")
@@ -97,24 +101,31 @@ def topdown(
     succeed(f"Mapped {out}", facts)
 
 
-def _open(source: str, seed: int | None, frequency_ghz: float | None, rays: int | None) -> _Source:
-    """The scene or dataset that was named, with what the options change."""
-    from vasgen.bundle import SceneBundle
-    from vasgen.datasets.manifest import MANIFEST_JSON, SCENE, SPEC_YAML, read_manifest
-    from vasgen.scenes import open_scene
-    from vasgen.spec import parse_spec
-    from vasgen.transmitter import Transmitter
-
+def _changes(frequency_ghz: float | None, rays: int | None) -> dict[str, object]:
+    """What the options change of the propagation."""
     options = {
         "frequency_hz": None if frequency_ghz is None else frequency_ghz * 1e9,
         "rays": rays,
     }
-    changes = {name: value for name, value in options.items() if value is not None}
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _open(source: str, seed: int | None, changes: dict[str, object], path: Path | None) -> _Source:
+    """The scene or dataset that was named, with what the options and a spec say."""
+    from vasgen.bundle import SceneBundle
+    from vasgen.datasets.manifest import MANIFEST_JSON, SCENE, SPEC_YAML, read_manifest
+    from vasgen.scenes import open_scene
+    from vasgen.spec import parse_spec, read_spec
+    from vasgen.transmitter import Transmitter
+
     if not (Path(source) / MANIFEST_JSON).is_file():
         if (Path(source) / SPEC_YAML).is_file():
             read_manifest(Path(source))  # says that the dataset is not finished
-        spec = parse_spec({"radio": changes}, "options")
+        own = {} if path is None else read_spec(path).to_plain()["radio"]
+        spec = parse_spec({"radio": {**own, **changes}}, "options")
         return _Source(open_scene(source), (), spec.radio, seed or 0)
+    if path is not None:
+        raise InputError(f"{source} is a dataset with its own propagation; give no --spec.")
     manifest = read_manifest(Path(source))
     spec = parse_spec({"radio": {**manifest.spec["radio"], **changes}}, "options")
     return _Source(
