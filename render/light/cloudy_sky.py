@@ -103,12 +103,12 @@ class CloudySky:
         rays = dome_directions(self._azimuth_deg).reshape(-1, 3)
         bright = max(conditions.sun_elevation_deg, _AFTERGLOW_DEG)
         to_light = sun_direction(bright, self._azimuth_deg)
-        with runtime.colour_variant() as mi:
-            light = _light_of_clouds(conditions, clear)
-            closed = closed_share(cover)
-            self._clouds = Clouds(mi, conditions.cloud_pattern, to_light, light, closed)
-            self._clouds.set_cover(mi, rays, solid_angles().ravel(), cover)
-            seen = self._clouds.seen(mi, np.concatenate([rays, _disc(to_sun)]))
+        mi = runtime.colours()
+        light = _light_of_clouds(conditions, clear)
+        closed = closed_share(cover)
+        self._clouds = Clouds(mi, conditions.cloud_pattern, to_light, light, closed)
+        self._clouds.set_cover(mi, rays, solid_angles().ravel(), cover)
+        seen = self._clouds.seen(mi, np.concatenate([rays, _disc(to_sun)]))
         self.sun_passing = float(seen.passing[len(rays) :].mean())
         whole = (value[: len(rays)] for value in seen)
         dome = CloudsSeen(*(value.reshape(ROWS, AROUND, *value.shape[1:]) for value in whole))
@@ -142,8 +142,7 @@ class CloudySky:
         Returns:
             (N, 3) and (N,).
         """
-        with runtime.colour_variant() as mi:
-            seen = self._clouds.seen(mi, rays)
+        seen = self._clouds.seen(runtime.colours(), rays)
         radiance = self._composed(seen, self._behind.at(rays))
         if self._visibility_m is not None:
             left = sky_left(self._visibility_m, rays[:, 2:])

@@ -71,14 +71,14 @@ class Dome:
         # The first column follows the last.
         closed = np.concatenate([radiance, radiance[:, :1]], axis=1)
         azimuth = math.radians(azimuth_deg)
-        with runtime.colour_variant() as mi:
-            import drjit as dr
+        import drjit as dr
 
-            texels = mi.TensorXf(np.ascontiguousarray(closed, np.float32))
-            self._texture = mi.Texture2f(texels, use_accel=False)
-            self._to_sun = mi.Point2f(math.sin(azimuth), math.cos(azimuth))
-            # Opaque values are inputs of the compiled kernel: the next sky reuses it.
-            dr.make_opaque(self._to_sun)
+        mi = runtime.colours()
+        texels = mi.TensorXf(np.ascontiguousarray(closed, np.float32))
+        self._texture = mi.Texture2f(texels, use_accel=False)
+        self._to_sun = mi.Point2f(math.sin(azimuth), math.cos(azimuth))
+        # Opaque values are inputs of the compiled kernel: the next sky reuses it.
+        dr.make_opaque(self._to_sun)
 
     def ask(self, mi: Any, direction: Any) -> Any:
         """Radiance along unit vectors, Color3f; below the horizon that of the horizon."""

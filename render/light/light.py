@@ -65,19 +65,19 @@ class Daylight:
         self.ground = GROUND_REFLECTANCE / math.pi * (falling + lamps * lit_ground())
         self.airlight = hazy.airlight
         fog = conditions.visibility_m and extinction(conditions.visibility_m)
-        with runtime.colour_variant() as mi:
-            import drjit as dr
+        import drjit as dr
 
-            self._ground = mi.Color3f(self.ground.tolist())
-            dr.make_opaque(self._ground)
-            self._land = LandLight.of(
-                mi,
-                self.direction,
-                (self.sun, falling),
-                near_ground(conditions.turbidity),
-                fog or 0.0,
-                lamps,
-            )
+        mi = runtime.colours()
+        self._ground = mi.Color3f(self.ground.tolist())
+        dr.make_opaque(self._ground)
+        self._land = LandLight.of(
+            mi,
+            self.direction,
+            (self.sun, falling),
+            near_ground(conditions.turbidity),
+            fog or 0.0,
+            lamps,
+        )
 
     def indirect(self, mi: Any, direction: Any) -> Any:
         """What a reflected ray finds beyond the scene: sky without sun, or ground."""
@@ -112,9 +112,8 @@ class Daylight:
         radiance[seen] = self._above(rays)
         low = np.flatnonzero(seen)[rays[:, 2] < LAND_BELOW]
         if land is not None and len(low):
-            with runtime.colour_variant() as mi:
-                first = rows.start * camera.width
-                found, share = land.seen(mi, camera, low + first, self._land, self._sky)
+            first = rows.start * camera.width
+            found, share = land.seen(runtime.colours(), camera, low + first, self._land, self._sky)
             radiance[low] = radiance[low] * (1 - share) + found
         return radiance.astype(np.float32).reshape(-1, camera.width, 3)
 

@@ -59,17 +59,17 @@ class Sky:
     """
 
     def __init__(self, radiance: Array, azimuth_deg: float) -> None:
+        import drjit as dr
+
         self.radiance = radiance
         azimuth = math.radians(azimuth_deg)
         self._side = np.array([math.sin(azimuth), math.cos(azimuth)])
-        with runtime.colour_variant() as mi:
-            import drjit as dr
-
-            texels = mi.TensorXf(np.ascontiguousarray(radiance, np.float32))
-            self._texture = mi.Texture2f(texels, use_accel=False)
-            self._to_sun = mi.Point2f(self._side.tolist())
-            # Opaque values are inputs of the compiled kernel: the next sky reuses it.
-            dr.make_opaque(self._to_sun)
+        mi = runtime.colours()
+        texels = mi.TensorXf(np.ascontiguousarray(radiance, np.float32))
+        self._texture = mi.Texture2f(texels, use_accel=False)
+        self._to_sun = mi.Point2f(self._side.tolist())
+        # Opaque values are inputs of the compiled kernel: the next sky reuses it.
+        dr.make_opaque(self._to_sun)
 
     def at(self, rays: Array) -> Array:
         """Radiance along unit vectors, (N, 3); below the horizon that of the horizon."""

@@ -28,7 +28,7 @@ from vasgen.render.tracing.material import evaluate, sample, surface
 
 #: Surfaces on a path. One path in so many goes on beyond the second one and counts as often:
 #: what light does there hardly shows.
-_FEW, _MANY, _ONE_IN = 2, 4, 2
+_FEW, _MANY, _ONE_IN = 2, 4, 3
 
 #: One sample in so many looks for halos, which are smooth.
 _HALO_ONE_IN = 4
@@ -124,9 +124,7 @@ class Paths:
         )
         return _Path(*end).radiance, guides
 
-    def _halos(
-        self, mi: Any, halo: Halo, point: _Meeting, exposure: Exposure, samples: int
-    ) -> Any:
+    def _halos(self, mi: Any, halo: Halo, point: _Meeting, exposure: Exposure, samples: int) -> Any:
         """Light that lamps add on the way to first surfaces; a few samples tell of it."""
         import drjit as dr
 

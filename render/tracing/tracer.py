@@ -77,24 +77,23 @@ class PathTracer:
             conditions: light, air and motion.
             seed: the same seed gives the same bytes.
         """
-        # Each change of Mitsuba's variant costs 50 ms: change once.
-        with runtime.colour_variant() as mi:
-            light = self._light(mi, conditions)
-            # The light of a night without lamps is too faint for the denoiser: show it as seen.
-            seen = np.float32(exposure_of(conditions.light))
-            shape = (camera.height, camera.width, 3)
-            colour, albedo, normal = (np.empty(shape, np.float32) for _ in range(3))
-            for rows in row_bands(camera):
-                mean = self._mean(mi, camera, conditions, rows, seed)
-                covered = mean[..., 9]
-                behind = light.daylight.background(camera, rows, land=self._land, covered=covered)
-                behind *= seen * (1 - covered[..., None])
-                band = slice(rows.start, rows.stop)
-                colour[band] = seen * mean[..., :3] + behind
-                # Guided by itself the landscape keeps its detail.
-                albedo[band] = mean[..., 3:6] + np.minimum(behind, 1 - covered[..., None])
-                normal[band] = mean[..., 6:9]
-            return denoise(colour, albedo, normal) / seen
+        mi = runtime.colours()
+        light = self._light(mi, conditions)
+        # The light of a night without lamps is too faint for the denoiser: show it as seen.
+        seen = np.float32(exposure_of(conditions.light))
+        shape = (camera.height, camera.width, 3)
+        colour, albedo, normal = (np.empty(shape, np.float32) for _ in range(3))
+        for rows in row_bands(camera):
+            mean = self._mean(mi, camera, conditions, rows, seed)
+            covered = mean[..., 9]
+            behind = light.daylight.background(camera, rows, land=self._land, covered=covered)
+            behind *= seen * (1 - covered[..., None])
+            band = slice(rows.start, rows.stop)
+            colour[band] = seen * mean[..., :3] + behind
+            # Guided by itself the landscape keeps its detail.
+            albedo[band] = mean[..., 3:6] + np.minimum(behind, 1 - covered[..., None])
+            normal[band] = mean[..., 6:9]
+        return denoise(colour, albedo, normal) / seen
 
     def _light(self, mi: Any, conditions: Conditions) -> Lighting:
         """Prepare the light, unless that of the last picture serves again."""

@@ -8,7 +8,8 @@ RECIPES = {
     *("roof-tiles", "roof-gravel", "roof-metal", "asphalt", "pavement", "grass", "plaza"),
     *("foliage", "bark", "plain", "door-gate", "door-leaf", "sign-board"),
     *("pane-glazing", "pane-shop", "pane-window", "wall-boards", "wall-brick", "wall-concrete"),
-    *("wall-plaster", "wall-sheet", "wall-stone"),
+    *("wall-plaster", "wall-sheet", "wall-stone", "paint", "paint-metallic", "car-glass"),
+    *("wheel", "headlamp", "tail-lamp", "number-plate"),
 }
 
 
