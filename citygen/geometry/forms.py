@@ -100,8 +100,8 @@ def lathe(
 
 
 def lobe(
-    centre: Sequence[float],
-    radii: Sequence[float],
+    centre: Sequence[float] | Array,
+    radii: Sequence[float] | Array,
     finish: Finish,
     rng: np.random.Generator,
     *,
@@ -133,9 +133,7 @@ def _turned(points: Array, rng: np.random.Generator) -> Array:
     return np.asarray(points + twice * (w * across + np.cross(axis, across)))
 
 
-def tuft(
-    root: Sequence[float], tip: Sequence[float], width: float, finish: Finish, turn_rad: float
-) -> Solid:
+def tuft(root: Array, tip: Array, width: float, finish: Finish, turn_rad: float) -> Solid:
     """A spray of leaves: two pyramids of three sides on one base, 6 triangles.
 
     Args:
@@ -144,15 +142,14 @@ def tuft(
         finish: of all faces.
         turn_rad: of the base around the axis.
     """
-    start, end = np.asarray(root, dtype=float), np.asarray(tip, dtype=float)
-    along = end - start
+    along = tip - root
     along /= np.sqrt((along * along).sum())
     side = np.cross(along, (0.0, 0.0, 1.0) if abs(along[2]) < 0.9 else (1.0, 0.0, 0.0))
     side /= np.sqrt((side * side).sum())
     angle = turn_rad + np.arange(3)[:, None] * 2 * np.pi / 3
     ring = width * (np.cos(angle) * side + np.sin(angle) * np.cross(along, side))
-    ends = [np.tile(point, (3, 1)) for point in (start, end)]
-    return loft([ends[0], 0.45 * start + 0.55 * end + ring, ends[1]], finish)
+    ends = [np.tile(point, (3, 1)) for point in (root, tip)]
+    return loft([ends[0], 0.45 * root + 0.55 * tip + ring, ends[1]], finish)
 
 
 def unrolled(solid: Solid) -> Solid:

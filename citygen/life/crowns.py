@@ -122,10 +122,10 @@ def _light_crown(species: Species, leaf: Finish, rng: np.random.Generator) -> So
     """Uneven rings in the crown's outline under a tip: 46 triangles; skirts have 28."""
     low, deep = species.base * species.height_m, (1 - species.base) * species.height_m
     if species.habit == "skirts":
-        heights, shares, corners = (0.0, 0.34, 0.30), (1.0, 0.42, 0.68), 5
+        heights, shares, corners = [0.0, 0.34, 0.30], [1.0, 0.42, 0.68], 5
     else:
-        heights, corners = (0.0, 0.26, 0.60, 0.88), 6
-        shares = tuple(_reach(species, height) for height in heights)
+        heights, corners = [0.0, 0.26, 0.60, 0.88], 6
+        shares = [_reach(species, height) for height in heights]
     wide = [species.radius_m * share for share in shares]
     rings = [
         _uneven_ring(radius, low + at * deep, corners, number * np.pi / corners, rng)

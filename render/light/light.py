@@ -90,7 +90,6 @@ class Daylight:
         self,
         camera: Camera,
         rows: range | None = None,
-        *,
         land: Landscape | None = None,
         covered: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:

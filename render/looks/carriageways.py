@@ -81,7 +81,7 @@ def street_frames(faces: FaceTable, uv: NDArray[np.float32]) -> WallFrames:
         curve[piece][:, None], along
     )
     kept = straight[piece]
-    index, piece, along, left = (part[kept] for part in (index, piece, along, left))
+    index, piece, along, left = index[kept], piece[kept], along[kept], left[kept]
     number[index] = 1 + np.arange(len(index))
     rows = np.zeros((len(index) + 1, 8), np.float32)
     fit = (coordinates[index, 0], du[index], dv[index], area[index])

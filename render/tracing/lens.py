@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions, Vector
@@ -17,6 +19,12 @@ BLOCK = 16
 
 #: Steps of the R2 sequence (Roberts 2018): points that fill the unit square evenly.
 _R2 = (0.7548776662466927, 0.5698402909980532)
+
+#: Of a sky that is blurred by turning, pixels from one picture to the next.
+_STEP_PX = 2.0
+
+#: Most such pictures.
+_MOST_MOMENTS = 48
 
 #: Step that fills the unit interval evenly: the golden ratio.
 _R1 = 0.6180339887498949
@@ -93,6 +101,23 @@ def expose(
     row, column = lane // count, lane % count
     order = (row // BLOCK * count + column) * BLOCK + row % BLOCK
     return Exposure(ray, pixel, number, _even(mi, pixel, number, key(seed, "turn")), order)
+
+
+def moments(camera: Camera, conditions: Conditions) -> list[Camera]:
+    """Where a camera looks while the shutter is open, evenly over that time.
+
+    For what is so far that only turning blurs it: one where the camera does not turn.
+    """
+    angle = np.radians(conditions.turn_deg_s) * conditions.shutter_s
+    way_px = float(np.linalg.norm(angle)) * max(camera.intrinsics[0, 0], camera.intrinsics[1, 1])
+    count = min(math.ceil(way_px / _STEP_PX), _MOST_MOMENTS)
+    if count < 2:
+        return [camera]
+    times = (np.arange(count) + 0.5) / count - 0.5
+    poses = np.repeat(camera.camera_to_world[None], count, axis=0)
+    turns = Rotation.from_rotvec(times[:, None] * angle).as_matrix()
+    poses[:, :3, :3] = turns @ camera.rotation
+    return [dataclasses.replace(camera, camera_to_world=pose) for pose in poses]
 
 
 def _rays(mi: Any, camera: Camera, origin: NDArray[np.float64], u: Any, v: Any) -> Any:

@@ -22,12 +22,12 @@ from vasgen.render.light.exposure import exposure_of
 from vasgen.render.light.halo import halo_of
 from vasgen.render.light.lamplight import LampLight
 from vasgen.render.light.landscape import Landscape
-from vasgen.render.light.lighting import Lighting, lighting
+from vasgen.render.light.lighting import lighting
 from vasgen.render.light.windows import Windows
 from vasgen.render.looks.looks import Looks
 from vasgen.render.tracing.denoiser import denoise
 from vasgen.render.tracing.leaves import find_leaves
-from vasgen.render.tracing.lens import expose
+from vasgen.render.tracing.lens import expose, moments
 from vasgen.render.tracing.paths import Paths
 from vasgen.render_spec import RenderSpec
 from vasgen.seeding import key
@@ -78,34 +78,40 @@ class PathTracer:
             seed: the same seed gives the same bytes.
         """
         mi = runtime.colours()
-        light = self._light(mi, conditions)
+        self._switch_to(mi, conditions)
         # The light of a night without lamps is too faint for the denoiser: show it as seen.
         seen = np.float32(exposure_of(conditions.light))
         shape = (camera.height, camera.width, 3)
         colour, albedo, normal = (np.empty(shape, np.float32) for _ in range(3))
         for rows in row_bands(camera):
             mean = self._mean(mi, camera, conditions, rows, seed)
-            covered = mean[..., 9]
-            behind = light.daylight.background(camera, rows, land=self._land, covered=covered)
-            behind *= seen * (1 - covered[..., None])
+            open_ = 1 - mean[..., 9:]
+            behind = seen * open_ * self._behind(camera, conditions, rows, mean[..., 9])
             band = slice(rows.start, rows.stop)
             colour[band] = seen * mean[..., :3] + behind
             # Guided by itself the landscape keeps its detail.
-            albedo[band] = mean[..., 3:6] + np.minimum(behind, 1 - covered[..., None])
+            albedo[band] = mean[..., 3:6] + np.minimum(behind, open_)
             normal[band] = mean[..., 6:9]
         return denoise(colour, albedo, normal) / seen
 
-    def _light(self, mi: Any, conditions: Conditions) -> Lighting:
-        """Prepare the light, unless that of the last picture serves again."""
-        if conditions.light != self._lit:
-            if conditions.lamps and self._windows is None:
-                self._switch_on(mi)
-            self._lighting = lighting(mi, conditions.light, self._lamps, self._windows)
-            self._paths = Paths(self._scene, self._looks, self._leaves, self._lighting)
-            self._lit = conditions.light
-        return self._lighting
+    def _behind(self, camera: Camera, conditions: Conditions, rows: range, covered: Float) -> Float:
+        """What lies behind the scene, (rows, W, 3), blurred where the camera turns."""
+        poses = moments(camera, conditions)
+        light = self._lighting.daylight
+        total = sum(light.background(pose, rows, self._land, covered) for pose in poses)
+        return np.asarray(total / np.float32(len(poses)))
 
-    def _switch_on(self, mi: Any) -> None:
+    def _switch_to(self, mi: Any, conditions: Conditions) -> None:
+        """Prepare the light, unless that of the last picture serves again."""
+        if conditions.light == self._lit:
+            return
+        if conditions.lamps and self._windows is None:
+            self._find_lamps(mi)
+        self._lighting = lighting(mi, conditions.light, self._lamps, self._windows)
+        self._paths = Paths(self._scene, self._looks, self._leaves, self._lighting)
+        self._lit = conditions.light
+
+    def _find_lamps(self, mi: Any) -> None:
         """Find the lamps and windows of the scene, once it is dark for the first time."""
         posts, bundle = street_lamps(self._caster), self._caster.bundle
         if len(posts.instance):

@@ -10,8 +10,8 @@ from vasgen.conditions import Conditions
 from vasgen.lamps import LampPosts, lamp_posts, street_lamps
 from vasgen.raycast import RayCaster
 from vasgen.render import Renderer
-from vasgen.render.light.lamplight import FLUX_PER_HEIGHT2, REACH, LampLight, shine
 from vasgen.render.light.illuminance import LUX_PER_UNIT
+from vasgen.render.light.lamplight import FLUX_PER_HEIGHT2, REACH, LampLight, shine
 from vasgen.render.light.slots import NUMBER_BITS, SLOTS, slot_tables
 from vasgen.render_spec import RenderSpec
 from vasgen.semantics import SemanticClass

@@ -1,5 +1,6 @@
 """Motion blur: edges as wide as the camera moves, and nothing else changes."""
 
+import dataclasses
 from functools import cache
 
 import numpy as np
@@ -100,6 +101,23 @@ def test_a_turn_about_an_edge_leaves_it_sharp(monkeypatch):
     moving = Conditions(turn_deg_s=(50.0, 0.0, 0.0), shutter_s=0.2)
     low, high = quartiles(light_of(monkeypatch, camera, moving).mean(axis=0))
     assert high - low < 0.8
+
+
+@pytest.mark.parametrize(("turn", "shutter"), [((0, 0, 10.0), 0.2), ((0, 0, -45.0), 0.1)])
+def test_the_sun_becomes_a_streak_of_focal_length_times_angle(monkeypatch, turn, shutter):
+    monkeypatch.setattr(tracer, "denoise", lambda colour, albedo, normal: colour)
+    camera = Camera.look_at([0, -50, 3], [0, 50, 14], width=320, height=60, fov_deg=20)
+    still = Conditions(sun_elevation_deg=6.3, sun_azimuth_deg=0.0)
+    moving = dataclasses.replace(still, turn_deg_s=turn, shutter_s=shutter)
+    sharp, blurred = (
+        halves(16).layers(camera, light).rgb[..., 1].sum(axis=0) for light in (still, moving)
+    )
+    sharp, blurred = sharp - np.median(sharp), blurred - np.median(blurred)
+    lit = np.flatnonzero(blurred > blurred.max() / 2)
+    expected = camera.intrinsics[0, 0] * np.radians(abs(turn[2]) * shutter)
+    assert np.ptp(lit) + 1 == pytest.approx(expected, rel=0.1)
+    assert lit.mean() + 0.5 == pytest.approx(camera.width / 2, abs=1.5)
+    assert blurred.sum() == pytest.approx(sharp.sum(), rel=0.1)
 
 
 @pytest.mark.parametrize(("height", "speed"), [(10.0, 8.0), (20.0, -12.0)])
