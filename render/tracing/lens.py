@@ -11,11 +11,8 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from vasgen.camera import Camera
-from vasgen.conditions import Conditions, Vector
+from vasgen.conditions import Conditions
 from vasgen.seeding import key
-
-#: Paths that are traced side by side belong to as many neighbouring pixels.
-BLOCK = 16
 
 #: Steps of the R2 sequence (Roberts 2018): points that fill the unit square evenly.
 _R2 = (0.7548776662466927, 0.5698402909980532)
@@ -34,33 +31,22 @@ _GRADIENT = (0.06711056, 0.00583715, 52.9829189)
 
 
 class Exposure(NamedTuple):
-    """Paths of one picture.
+    """One path of every pixel.
 
     Attributes:
         ray: Ray3f from the camera.
         pixel: UInt32 that the path belongs to, row by row.
         number: UInt32 of the sample within its pixel.
         turn: Point2f that decides where the first surface sends the path.
-        order: UInt32 index that puts the paths in order: all of the first pixel, then the next;
-            after the last pixel come a few that count for nothing.
     """
 
     ray: Any
     pixel: Any
     number: Any
     turn: Any
-    order: Any
 
 
-def expose(
-    mi: Any,
-    camera: Camera,
-    conditions: Conditions,
-    origin: NDArray[np.float64],
-    samples: range,
-    seed: int,
-    rows: range | None = None,
-) -> Exposure:
+class Lens:
     """Rays through random points of every pixel.
 
     While the shutter is open, from half its time before the pose to half after it, the camera
@@ -71,36 +57,73 @@ def expose(
         camera: the pose in the middle of the exposure.
         conditions: velocity, turn and shutter.
         origin: (3,) of the coordinates that are traced, world metres.
-        samples: numbers of the samples to take of each pixel.
         seed: of the picture.
         rows: of the picture to take; by default all.
     """
-    import drjit as dr
 
-    rows = range(camera.height) if rows is None else rows
-    pixels = -(-camera.width * len(rows) // BLOCK) * BLOCK
-    lane = dr.arange(mi.UInt32, pixels * len(samples))
-    count = dr.opaque(mi.UInt32, len(samples))
-    group = lane // BLOCK
-    first = dr.opaque(mi.UInt32, rows.start * camera.width)
-    pixel = first + group // count * BLOCK + lane % BLOCK
-    number = group % count + dr.opaque(mi.UInt32, samples.start)
-    jitter = _even(mi, pixel, number, key(seed, "pixel"))
-    wide = dr.opaque(mi.UInt32, camera.width)
-    ray = _rays(
-        mi, camera, origin, mi.Float(pixel % wide) + jitter.x, mi.Float(pixel // wide) + jitter.y
-    )
-    if conditions.shutter_s and any(conditions.velocity_m_s + conditions.turn_deg_s):
-        shift = _dithered(mi, pixel % wide, pixel // wide, key(seed, "shutter"))
-        time = dr.opaque(mi.Float, conditions.shutter_s) * (_along(mi, shift, number, _R1) - 0.5)
-        velocity = mi.Vector3f(list(conditions.velocity_m_s))
-        dr.make_opaque(velocity)
-        ray.o += velocity * time
-        if any(conditions.turn_deg_s):
-            ray.d = _turned(mi, ray.d, conditions.turn_deg_s, time)
-    row, column = lane // count, lane % count
-    order = (row // BLOCK * count + column) * BLOCK + row % BLOCK
-    return Exposure(ray, pixel, number, _even(mi, pixel, number, key(seed, "turn")), order)
+    def __init__(
+        self,
+        mi: Any,
+        camera: Camera,
+        conditions: Conditions,
+        origin: NDArray[np.float64],
+        seed: int,
+        rows: range | None = None,
+    ) -> None:
+        import drjit as dr
+
+        rows = range(camera.height) if rows is None else rows
+        # Opaque values are inputs of the compiled kernel: the next camera reuses it.
+        first = dr.opaque(mi.UInt32, rows.start * camera.width)
+        wide = dr.opaque(mi.UInt32, camera.width)
+        self._pixel = first + dr.arange(mi.UInt32, camera.width * len(rows))
+        self._column, self._row = self._pixel % wide, self._pixel // wide
+        self._words = [_opaque(mi, key(seed, use)) for use in ("pixel", "turn", "shutter")]
+        axes = camera.rotation @ np.linalg.inv(camera.intrinsics)
+        self._axes = [mi.Vector3f(axes[:, i].tolist()) for i in range(3)]
+        self._position = mi.Point3f((camera.position - origin).tolist())
+        dr.make_opaque(*self._axes, self._position)
+        self._motion: _Motion | None = None
+        if conditions.shutter_s and any(conditions.velocity_m_s + conditions.turn_deg_s):
+            self._motion = _Motion(mi, conditions)
+
+    def expose(self, mi: Any, number: Any) -> Exposure:
+        """The paths of every pixel's samples of some number, UInt32."""
+        import drjit as dr
+
+        at_pixel, at_turn, at_shutter = self._words
+        jitter = _even(mi, self._pixel, number, at_pixel)
+        right, down, forward = self._axes
+        u, v = mi.Float(self._column) + jitter.x, mi.Float(self._row) + jitter.y
+        ray = mi.Ray3f(self._position, dr.normalize(right * u + down * v + forward))
+        if self._motion is not None:
+            shift = _dithered(mi, self._column, self._row, at_shutter)
+            ray = self._motion.move(ray, _along(mi, shift, number, _R1) - 0.5)
+        return Exposure(ray, self._pixel, number, _even(mi, self._pixel, number, at_turn))
+
+
+class _Motion:
+    """How a camera moves while the shutter is open."""
+
+    def __init__(self, mi: Any, conditions: Conditions) -> None:
+        import drjit as dr
+
+        turn = conditions.turn_deg_s
+        rate = math.hypot(*turn)
+        self._turns = rate > 0
+        self._velocity = mi.Vector3f([float(part) for part in conditions.velocity_m_s])
+        self._axis = mi.Vector3f([float(part / rate) if rate else 0.0 for part in turn])
+        self._speed = mi.Float(math.radians(rate))
+        self._shutter_s = mi.Float(conditions.shutter_s)
+        dr.make_opaque(self._velocity, self._axis, self._speed, self._shutter_s)
+
+    def move(self, ray: Any, moment: Any) -> Any:
+        """Rays as they are at a moment of the exposure, from -0.5 to 0.5."""
+        time = self._shutter_s * moment
+        ray.o += self._velocity * time
+        if self._turns:
+            ray.d = _turned(ray.d, self._axis, self._speed * time)
+        return ray
 
 
 def moments(camera: Camera, conditions: Conditions) -> list[Camera]:
@@ -120,44 +143,27 @@ def moments(camera: Camera, conditions: Conditions) -> list[Camera]:
     return [dataclasses.replace(camera, camera_to_world=pose) for pose in poses]
 
 
-def _rays(mi: Any, camera: Camera, origin: NDArray[np.float64], u: Any, v: Any) -> Any:
-    """Rays through image points."""
+def _turned(direction: Any, axis: Any, angle: Any) -> Any:
+    """Unit vectors turned about an axis (Rodrigues 1840)."""
     import drjit as dr
 
-    axes = camera.rotation @ np.linalg.inv(camera.intrinsics)
-    right, down, forward = (mi.Vector3f(axes[:, i].tolist()) for i in range(3))
-    position = mi.Point3f((camera.position - origin).tolist())
-    # Opaque values are inputs of the compiled kernel: the next camera reuses it.
-    dr.make_opaque(right, down, forward, position)
-    return mi.Ray3f(position, dr.normalize(right * u + down * v + forward))
-
-
-def _turned(mi: Any, direction: Any, turn_deg_s: Vector, time: Any) -> Any:
-    """Unit vectors after so many seconds of turning (Rodrigues 1840)."""
-    import drjit as dr
-
-    rate = math.hypot(*turn_deg_s)
-    axis = mi.Vector3f([float(part / rate) for part in turn_deg_s])
-    speed = mi.Float(math.radians(rate))
-    dr.make_opaque(axis, speed)
-    sine, cosine = dr.sincos(speed * time)
+    sine, cosine = dr.sincos(angle)
     along = dr.dot(axis, direction) * (1 - cosine)
     return dr.normalize(cosine * direction + sine * dr.cross(axis, direction) + along * axis)
 
 
-def _even(mi: Any, pixel: Any, number: Any, seed: int) -> Any:
+def _even(mi: Any, pixel: Any, number: Any, word: Any) -> Any:
     """Points that fill the unit square evenly over the samples of a pixel.
 
     The R2 sequence, shifted by a random amount per pixel.
     """
-    word = _opaque(mi, seed)
     shifts = mi.sample_tea_float32(pixel, word), mi.sample_tea_float32(pixel, word + 1)
     return mi.Point2f(
         *(_along(mi, shift, number, step) for shift, step in zip(shifts, _R2, strict=True))
     )
 
 
-def _dithered(mi: Any, column: Any, row: Any, seed: int) -> Any:
+def _dithered(mi: Any, column: Any, row: Any, word: Any) -> Any:
     """A number in [0, 1) for each pixel, spread evenly over the pixels of any small square.
 
     Interleaved gradient noise (Jimenez 2014). What is thin and bright is met by few samples of
@@ -166,8 +172,8 @@ def _dithered(mi: Any, column: Any, row: Any, seed: int) -> Any:
     import drjit as dr
 
     column_step, row_step, stretch = _GRADIENT
-    word = column * int(column_step * 2**32) + row * int(row_step * 2**32) + _opaque(mi, seed)
-    at = stretch * 2**-24 * mi.Float(word >> 8)
+    place = column * int(column_step * 2**32) + row * int(row_step * 2**32) + word
+    at = stretch * 2**-24 * mi.Float(place >> 8)
     return at - dr.floor(at)
 
 

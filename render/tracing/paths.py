@@ -83,8 +83,8 @@ class Paths:
 
     def follow(
         self, mi: Any, random: Any, exposure: Exposure, samples: int, halo: Halo | None = None
-    ) -> tuple[Any, Guides]:
-        """Radiance along rays, and the surfaces they meet first.
+    ) -> tuple[Any, Any, Guides]:
+        """Random numbers after, radiance along rays, and the surfaces they meet first.
 
         Args:
             mi: mitsuba in its colour variant.
@@ -108,7 +108,7 @@ class Paths:
         if halo is not None:
             radiance += self._halos(mi, halo, point, exposure, samples)
         farther = exposure.number % _ONE_IN == 0
-        counts = dr.opaque(mi.Float, samples / -(-samples // _ONE_IN))
+        counts = samples / -(-samples // _ONE_IN)
         start = _Path(random, ray, weight * left, radiance, point.hit, mi.UInt32(1))
 
         def step(*state: Any) -> tuple[Any, ...]:
@@ -119,17 +119,18 @@ class Paths:
             active = path.active & (path.depth < last) & (dr.max(weight) > 0)
             return tuple(path._replace(weight=weight, active=active))
 
-        end = dr.while_loop(
+        state = dr.while_loop(
             tuple(start), lambda *state: _Path(*state).active, step, labels=_Path._fields
         )
-        return _Path(*end).radiance, guides
+        end = _Path(*state)
+        return end.random, end.radiance, guides
 
     def _halos(self, mi: Any, halo: Halo, point: _Meeting, exposure: Exposure, samples: int) -> Any:
         """Light that lamps add on the way to first surfaces; a few samples tell of it."""
         import drjit as dr
 
         few = -(-samples // _HALO_ONE_IN)
-        many = dr.opaque(mi.Float, samples / few)
+        many = samples / few
 
         def glow(ray: Any, distance: Any, pixel: Any, number: Any) -> Any:
             return many * halo.glow(mi, self._scene, ray, distance, pixel, number)

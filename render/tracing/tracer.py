@@ -19,7 +19,7 @@ from vasgen.raycast import RayCaster
 from vasgen.render.bands import row_bands
 from vasgen.render.light.border import border_of
 from vasgen.render.light.exposure import exposure_of
-from vasgen.render.light.halo import halo_of
+from vasgen.render.light.halo import Halo, halo_of
 from vasgen.render.light.lamplight import LampLight
 from vasgen.render.light.landscape import Landscape
 from vasgen.render.light.lighting import lighting
@@ -27,15 +27,18 @@ from vasgen.render.light.windows import Windows
 from vasgen.render.looks.looks import Looks
 from vasgen.render.tracing.denoiser import denoise
 from vasgen.render.tracing.leaves import find_leaves
-from vasgen.render.tracing.lens import expose, moments
+from vasgen.render.tracing.lens import Lens, moments
 from vasgen.render.tracing.paths import Paths
 from vasgen.render_spec import RenderSpec
 from vasgen.seeding import key
 
 Float = NDArray[np.float32]
 
-#: Most light paths traced at once: bounds memory (about 100 bytes a path).
-_PATHS_AT_ONCE = 5_000_000
+#: Samples of a pixel that are added up in single precision.
+_SAMPLES_AT_ONCE = 256
+
+#: Of a pixel: radiance, albedo and normal, and whether a surface is met.
+_CHANNELS = 10
 
 
 class PathTracer:
@@ -123,36 +126,36 @@ class PathTracer:
     ) -> Float:
         """Mean over the samples, (rows, W, 10): radiance, albedo, normal, coverage."""
         pixels = camera.width * len(rows)
-        at_once = max(1, min(self._samples, _PATHS_AT_ONCE // pixels))
-        total = np.zeros((pixels, 10))
-        for first in range(0, self._samples, at_once):
-            samples = range(first, min(first + at_once, self._samples))
-            total += self._sum(mi, camera, conditions, rows, samples, seed)[:pixels]
+        place = (rows.start,) if rows.start else ()
+        state = key(seed, "path", *place) % 2**64
+        random = mi.PCG32(pixels, initstate=mi.UInt64(state))
+        lens = Lens(mi, camera, conditions, self._caster.centre, seed, rows)
+        halo = halo_of(mi, self._lighting, camera, self._caster.centre)
+        total = np.zeros((pixels, _CHANNELS))
+        for first in range(0, self._samples, _SAMPLES_AT_ONCE):
+            samples = range(first, min(first + _SAMPLES_AT_ONCE, self._samples))
+            random, sums = self._sums(mi, random, lens, halo, samples)
+            total += np.stack([np.array(part, np.float64) for part in sums], axis=-1)
         mean = (total / self._samples).astype(np.float32)
-        return mean.reshape(len(rows), camera.width, 10)
+        return mean.reshape(len(rows), camera.width, _CHANNELS)
 
-    def _sum(
-        self,
-        mi: Any,
-        camera: Camera,
-        conditions: Conditions,
-        rows: range,
-        samples: range,
-        seed: int,
-    ) -> NDArray[np.float64]:
-        """Sums over some of the samples, (pixels, 10)."""
+    def _sums(
+        self, mi: Any, random: Any, lens: Lens, halo: Halo | None, samples: range
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Sums over some of the samples of every pixel; and the random numbers' state after."""
         import drjit as dr
 
-        exposure = expose(mi, camera, conditions, self._caster.centre, samples, seed, rows)
-        place = (rows.start,) if rows.start else ()
-        state = dr.opaque(mi.UInt64, key(seed, "path", samples.start, *place) % 2**64)
-        random = mi.PCG32(dr.width(exposure.number), initstate=state)
-        halo = halo_of(mi, self._lighting, camera, self._caster.centre)
-        radiance, guides = self._paths.follow(mi, random, exposure, self._samples, halo)
-        channels = [*radiance, *guides.albedo, *guides.normal, guides.covered]
-        dr.eval(channels, exposure.order)
-        sums = [
-            dr.block_sum(dr.gather(mi.Float, channel, exposure.order), len(samples))
-            for channel in channels
-        ]
-        return np.stack([np.array(part, np.float64) for part in sums], axis=-1)
+        def step(random: Any, number: Any, *sums: Any) -> tuple[Any, ...]:
+            exposure = lens.expose(mi, number)
+            random, radiance, guides = self._paths.follow(mi, random, exposure, self._samples, halo)
+            found = (*radiance, *guides.albedo, *guides.normal, guides.covered)
+            return random, number + 1, *(a + b for a, b in zip(sums, found, strict=True))
+
+        end = dr.opaque(mi.UInt32, samples.stop)
+        start = dr.opaque(mi.UInt32, samples.start)
+        zeros = [mi.Float(0) for _ in range(_CHANNELS)]
+        random, _, *sums = dr.while_loop(
+            (random, start, *zeros), lambda _, number, *sums: number < end, step
+        )
+        dr.eval(random, sums)
+        return random, tuple(sums)
