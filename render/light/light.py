@@ -122,6 +122,8 @@ class Daylight:
             return self._sky.at(rays) + self._disc(rays)
         radiance, high = np.empty_like(rays), rays[:, 2] > 0
         radiance[~high] = self._sky.at(rays[~high])
+        if not high.any():
+            return radiance
         clouds, passing = self._clouds.at(rays[high])
         radiance[high] = clouds + passing[:, None] * self._disc(rays[high])
         return radiance

@@ -183,6 +183,16 @@ def test_clouds_are_warm_in_the_evening_and_shine_over_a_lit_city():
     assert 1.2 < (lit @ LUMINANCE) / (clear @ LUMINANCE) < 10  # Kyba et al.: 10
 
 
+def test_a_camera_that_sees_no_sky_sees_no_clouds():
+    camera = Camera.look_at([0, 0, 50], [0, 0.1, 0], width=8, height=6, fov_deg=40)
+    clear, cloudy = Daylight(Conditions()), Daylight(Conditions(cloud_cover=0.5))
+    below = cloudy.background(camera)
+    assert below.shape == (6, 8, 3)
+    assert 0.3 < below.mean() / clear.background(camera).mean() < 3
+    covered = np.ones((6, 8), np.float32)
+    assert not cloudy.background(camera, covered=covered).any()
+
+
 def test_dense_fog_hides_clouds():
     conditions = Conditions(cloud_cover=0.5, cloud_pattern=3, visibility_m=15.0)
     daylight, dome = domes(conditions)
