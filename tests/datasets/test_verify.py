@@ -279,6 +279,16 @@ def test_the_median_of_lit_pixels_is_within_half_a_decibel(tmp_path, view, write
         assert any("below free space (median)" in message for message in messages) is found
 
 
+def test_keys_of_the_spec_that_came_later_had_their_defaults(dataset):
+    manifest = json.loads((dataset / "dataset.json").read_text())
+    del manifest["spec"]["render"]["cloud_cover"]
+    (dataset / "dataset.json").write_text(json.dumps(manifest))
+    assert not verify(dataset).problems
+    manifest["spec"]["render"]["turbidity"] = 7.0
+    (dataset / "dataset.json").write_text(json.dumps(manifest))
+    assert [problem.layer for problem in verify(dataset).problems] == ["spec.yaml"]
+
+
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [

@@ -8,6 +8,7 @@ import pytest
 from tests.support import box, bundle, ground, moved, rectangle, street_canyon, view
 from vasgen.errors import InputError
 from vasgen.layers import MECHANISMS
+from vasgen.semantics import SemanticClass
 from vasgen.spec import RadioSpec
 from vasgen.transmitter import Transmitter
 from vasgen.vas import Grid, Tracer, View, trace_topdown
@@ -95,6 +96,31 @@ def test_every_pixel_has_the_images_of_two_mirrors(shift, frequency_hz, size):
     rest = powers.mechanisms[MECHANISMS.index("remainder"), 0][pixel]
     assert rest.sum() < 1e-3 * powers.gain[0, pixel].sum(), "hardly anything remains"
     assert powers.recall[0] > 0.999
+
+
+def test_the_search_aims_at_what_mirrors_and_not_at_leaves():
+    x, y = (4.0 * part.ravel() for part in np.mgrid[-10:10, -10:10])
+    leaves = [
+        rectangle(
+            f"leaf-{number}",
+            np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]) + (*place, 25.0),
+            semantic=SemanticClass.VEGETATION,
+            radio="concrete",
+            instance=number + 10,
+        )
+        for number, place in enumerate(zip(x, y, strict=True))
+    ]
+    mirror = box("mirror", (0.1, 0.8, 0.8), (12.0, 0.0, 1.5), radio="metal")
+    scene = bundle(ground(60.0), mirror, *leaves)
+    surface = seen(scene, (-8, 0, 12), [6, 0, 0], (32, 24))
+    transmitter = [Transmitter("a", (-6.0, 0.0, 5.0))]
+    few, many = (
+        solve(scene, [surface], transmitter, changed(search_rays=rays))[0]
+        for rays in (100, 400_000)
+    )
+    found, there = (energy_of(powers, surface, "reflection")[0] for powers in (few, many))
+    assert there > 0
+    assert found == pytest.approx(there, rel=0.02)
 
 
 def test_slabs_lie_on_straight_and_on_reflected_ways():

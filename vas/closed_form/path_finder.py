@@ -99,9 +99,8 @@ class PathFinder:
         self._first = np.cumsum([0, *(len(cells) for cells in self._cells)])
         cell = np.concatenate([self.cells(number) for number in range(len(surfaces))])
         # Only what can mirror begins a chain: leaves, say, are not worth a ray.
-        mirroring = facets.mirror[facets.plane]
-        aims = mirroring if mirroring.any() else np.ones_like(mirroring)
-        triangles = bundle.face_table.triangles[aims]
+        self._mirrored = bool(facets.mirror.any())
+        triangles = bundle.face_table.triangles[facets.mirror[facets.plane]]
         self._search = ChainSearch(radio, lookup, index, cell, triangles, spec)
         self._guided = GuidedRays(radio, lookup, facets, bundle.radio_materials, spec)
         self._mirrors = Mirrors(radio, facets, lookup)
@@ -161,7 +160,8 @@ class PathFinder:
 
     def _candidates(self, seed: int) -> Candidates:
         spec = self._spec
-        if spec.specular_reflection and spec.reflections and spec.max_depth:
+        mirrors = self._mirrored and spec.specular_reflection
+        if mirrors and spec.reflections and spec.max_depth:
             return self._search.find(seed)
         return Candidates.none(1)
 
