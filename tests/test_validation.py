@@ -14,7 +14,17 @@ from validation.plot import new_figure
 GLASS = theory.Slab("glass", 0.006)
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+#: Too long for every run.
+_LONG = {"recall"}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=[pytest.mark.slow] if case.name in _LONG else [])
+        for case in CASES
+    ],
+)
 def test_a_case_passes_in_its_short_form(case):
     outcome = case.run(True)
     failed = [check for check in outcome.checks if not check.passed]

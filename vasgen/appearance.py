@@ -13,14 +13,12 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.bays import bays_and_storeys
 from vasgen.bundle import RadioMaterial, VisualMaterial
 from vasgen.seeding import stream
 from vasgen.semantics import SemanticClass
 
 Array = NDArray[np.float64]
-
-#: Size of a window bay and a storey on an imported wall, metres.
-_BAY_M, _STOREY_M = 3.5, 3.2
 
 #: A face whose normal is this far from horizontal counts as a roof or ground.
 _UPWARD = 0.35
@@ -160,7 +158,12 @@ def dress(
             look = _look(shape, SemanticClass(value), materials[shape.material], instance)
             visual[semantic == value] = palette.setdefault(look, len(palette))
         ids = np.full(len(semantic), instance, np.int32)
-        labels.append(Labels(semantic, ids, visual, _corner_uv(shape, normal, semantic)))
+        labels.append(Labels(semantic, ids, visual, np.empty((0, 3, 2), np.float32)))
+    uv = np.split(
+        _corner_uv(shapes, normals, labels).astype(np.float32),
+        np.cumsum([len(shape.faces) for shape in shapes])[:-1],
+    )
+    labels = [label._replace(corner_uv=own) for label, own in zip(labels, uv, strict=True)]
     return labels, tuple(palette)
 
 
@@ -239,13 +242,11 @@ def _building_look(
     return _ROOF_LOOKS.get(itu, plain)
 
 
-def _corner_uv(shape: Shape, normal: Array, semantic: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Bays and storeys on walls, metres elsewhere."""
-    corners = shape.vertices[shape.faces]
-    level = np.stack([-normal[:, 1], normal[:, 0], np.zeros(len(normal))], axis=1)
-    level /= np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-12)
-    along = np.einsum("fcx,fx->fc", corners, level) / _BAY_M
-    up = (corners[..., 2] - shape.vertices[:, 2].min()) / _STOREY_M
-    wall = (semantic == SemanticClass.WALL)[:, None, None]
-    uv = np.where(wall, np.stack([along, up], axis=-1), corners[..., :2])
-    return uv.astype(np.float32)
+def _corner_uv(shapes: Sequence[Shape], normals: Sequence[Array], labels: list[Labels]) -> Array:
+    """Bays and storeys on walls, metres elsewhere, of all shapes' faces in turn."""
+    corners = np.concatenate([shape.vertices[shape.faces] for shape in shapes])
+    wall = np.concatenate([label.semantic for label in labels]) == SemanticClass.WALL
+    instance = np.concatenate([label.instance for label in labels])
+    uv = corners[..., :2].copy()
+    uv[wall] = bays_and_storeys(corners[wall], np.concatenate(normals)[wall], instance[wall])
+    return uv

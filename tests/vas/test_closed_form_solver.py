@@ -170,7 +170,7 @@ def test_known_and_counted_paths_add_up_to_the_counted_map(reflections, diffract
     assert both.mean() > 0.99
 
 
-@pytest.mark.parametrize("reflections", [0, 2])
+@pytest.mark.parametrize("reflections", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_the_error_is_that_of_the_remainder(reflections):
     surface = canyon_view()
     spec = changed(max_depth=6, reflections=reflections)

@@ -155,7 +155,10 @@ def test_blocks_hold_the_energy_that_pixels_hold(reflections):
     assert steps[1] < 0.2 * steps[0]
 
 
-@pytest.mark.parametrize("reflections", [0, 1, 2])
+@pytest.mark.parametrize(
+    "reflections",
+    [pytest.param(0, marks=pytest.mark.slow), 1, pytest.param(2, marks=pytest.mark.slow)],
+)
 def test_the_stated_error_of_blocks_is_their_error(reflections):
     spec = RadioSpec(rays=200_000, max_depth=5)
     setting = canyon(spec, size=(160, 120))

@@ -142,7 +142,7 @@ def test_a_view_does_not_depend_on_the_views_traced_with_it(kind):
             assert np.array_equal(array, alone.arrays()[name], equal_nan=True), name
 
 
-@pytest.mark.parametrize("diffraction", [False, True])
+@pytest.mark.parametrize("diffraction", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_random_pixels_of_a_city_against_the_path_solver(diffraction):
     """100 random reached pixels: the label is the mean of point values over the footprint."""
     city = generate(
