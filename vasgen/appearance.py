@@ -149,21 +149,20 @@ def dress(
     palette: dict[VisualMaterial, int] = {}
     normals = [_normals(shape) for shape in shapes]
     flat = _flat_objects(shapes, normals)
+    classes = [
+        _classes(shape, normal, _object(shape) in flat, number in ground)
+        for number, (shape, normal) in enumerate(zip(shapes, normals, strict=True))
+    ]
+    ids = [np.full(len(shape.faces), instances[_object(shape)], np.int32) for shape in shapes]
+    uv = _corner_uv(shapes, normals, classes, ids)
     labels = []
-    for number, (shape, normal) in enumerate(zip(shapes, normals, strict=True)):
-        semantic = _classes(shape, normal, _object(shape) in flat, number in ground)
-        instance = instances[_object(shape)]
+    for shape, semantic, own, coordinates in zip(shapes, classes, ids, uv, strict=True):
         visual = np.zeros(len(semantic), np.uint16)
+        instance = instances[_object(shape)]
         for value in np.unique(semantic):
             look = _look(shape, SemanticClass(value), materials[shape.material], instance)
             visual[semantic == value] = palette.setdefault(look, len(palette))
-        ids = np.full(len(semantic), instance, np.int32)
-        labels.append(Labels(semantic, ids, visual, np.empty((0, 3, 2), np.float32)))
-    uv = np.split(
-        _corner_uv(shapes, normals, labels).astype(np.float32),
-        np.cumsum([len(shape.faces) for shape in shapes])[:-1],
-    )
-    labels = [label._replace(corner_uv=own) for label, own in zip(labels, uv, strict=True)]
+        labels.append(Labels(semantic, own, visual, coordinates))
     return labels, tuple(palette)
 
 
@@ -242,11 +241,16 @@ def _building_look(
     return _ROOF_LOOKS.get(itu, plain)
 
 
-def _corner_uv(shapes: Sequence[Shape], normals: Sequence[Array], labels: list[Labels]) -> Array:
-    """Bays and storeys on walls, metres elsewhere, of all shapes' faces in turn."""
+def _corner_uv(
+    shapes: Sequence[Shape],
+    normals: Sequence[Array],
+    classes: Sequence[NDArray[np.uint8]],
+    ids: Sequence[NDArray[np.int32]],
+) -> list[NDArray[np.float32]]:
+    """Bays and storeys on walls, metres elsewhere: (F, 3, 2) for every shape."""
     corners = np.concatenate([shape.vertices[shape.faces] for shape in shapes])
-    wall = np.concatenate([label.semantic for label in labels]) == SemanticClass.WALL
-    instance = np.concatenate([label.instance for label in labels])
-    uv = corners[..., :2].copy()
-    uv[wall] = bays_and_storeys(corners[wall], np.concatenate(normals)[wall], instance[wall])
-    return uv
+    wall = np.concatenate(classes) == SemanticClass.WALL
+    uv = corners[..., :2].astype(np.float32)
+    found = (part[wall] for part in (corners, np.concatenate(normals), np.concatenate(ids)))
+    uv[wall] = bays_and_storeys(*found)
+    return np.split(uv, np.cumsum([len(shape.faces) for shape in shapes])[:-1])

@@ -151,8 +151,8 @@ def _runs(walls: _Walls) -> tuple[Array, Array]:
     seen = np.zeros(len(length), bool)
     heads = np.setdiff1d(np.arange(len(length)), list(follower.values()))
     for head in (*heads.tolist(), *range(len(length))):
-        run = []
-        wall = head
+        run: list[int] = []
+        wall: int | None = head
         while wall is not None and not seen[wall]:
             seen[wall] = True
             run.append(wall)

@@ -1,6 +1,6 @@
 """Draw the second picture of docs/render.md: three densities from the air and from the street.
 
-python examples/09_densities.py [FILE.jpg]
+python examples/09_cities.py [FILE.jpg]
 """
 
 import sys
@@ -15,11 +15,11 @@ from vasgen.conditions import Conditions
 from vasgen.render import Renderer, to_display
 from vasgen.render_spec import RenderSpec
 
-OUT = Path(sys.argv[1] if len(sys.argv) > 1 else "out/densities.jpg")
+OUT = Path(sys.argv[1] if len(sys.argv) > 1 else "out/cities.jpg")
 SIZE = {"width": 600, "height": 400}
 GAP = 6
 LIGHT = Conditions(
-    sun_elevation_deg=38.0, sun_azimuth_deg=215.0, cloud_cover=0.35, cloud_pattern=7
+    sun_elevation_deg=38.0, sun_azimuth_deg=215.0, cloud_cover=0.35, cloud_pattern=11
 )
 
 
