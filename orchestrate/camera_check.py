@@ -8,16 +8,14 @@ import numpy as np
 
 from vasgen.camera import Camera
 from vasgen.errors import InputError
-from vasgen.inside import below_ground, inside_solid, solid_around
-from vasgen.orchestrate.glance import is_class
+from vasgen.inside import obstructed, solid_around
 from vasgen.orchestrate.posefile import Pose
 from vasgen.raycast import RayCaster
 from vasgen.render_spec import RenderSpec
-from vasgen.semantics import WALKABLE
 
 
 def check_cameras(caster: RayCaster, cameras: Sequence[Camera], names: Sequence[str]) -> None:
-    """Refuse cameras inside a solid or below the ground.
+    """Refuse cameras inside a solid or in the earth.
 
     Args:
         caster: of the scene.
@@ -28,14 +26,12 @@ def check_cameras(caster: RayCaster, cameras: Sequence[Camera], names: Sequence[
         InputError: naming the first such view.
     """
     eyes = np.array([camera.position for camera in cameras])
-    lowest = float(caster.bundle.bounds[0, 2])
-    grounded = bool(is_class(caster.faces.semantic, WALKABLE).any())
-    wrong = inside_solid(caster, eyes) | (grounded & (eyes[:, 2] < lowest))
+    wrong = obstructed(caster, eyes)
     if not wrong.any():
         return
     first = int(np.argmax(wrong))
     x, y, z = eyes[first].round(2).tolist()
-    where = solid_around(caster, eyes[first]) or below_ground(lowest - z)
+    where = solid_around(caster, eyes[first])
     more = int(wrong.sum()) - 1
     others = f" (and {more} more)" if more else ""
     raise InputError(f"view {names[first]}{others}: camera at ({x}, {y}, {z}) is {where}.")

@@ -16,7 +16,7 @@ from vasgen.errors import InputError
 from vasgen.inside import inside_solid
 from vasgen.orchestrate.glance import Glance, glances, lit_shares
 from vasgen.orchestrate.ground import Terrain
-from vasgen.orchestrate.street_poses import Stage, from_poles, from_streets
+from vasgen.orchestrate.street_poses import Stage, down_the_street, from_poles, from_streets
 from vasgen.raycast import RayCaster
 from vasgen.seeding import stream
 from vasgen.spec import ViewKind, ViewsSpec
@@ -98,20 +98,36 @@ def plan_views(
     terrain = Terrain(caster, rng)
     lamps = np.array([t.position for t in transmitters]).reshape(-1, 3)
     stage = Stage(caster, terrain, _aim_weights(terrain, lamps), spec, rng)
-    found: list[Candidate] = []
-    for _ in range(_ROUNDS):
-        cameras = _PROPOSE[spec.kind](stage, 180 + 4 * spec.count)
-        found += _judge(stage, lamps, _outdoors(caster, cameras))
-        if len(found) >= 2 * spec.count:
-            break
-    if len(found) < spec.count:
+    found, reserve = _candidates(stage, lamps)
+    if len(found) >= spec.count:
+        return [candidate.camera for candidate in choose(found, spec.count)]
+    second, missing = _judge(stage, lamps, reserve), spec.count - len(found)
+    if len(second) < missing:
         low, high = spec.altitude_m
         raise InputError(
-            f"found {len(found)} camera poses in scene {bundle.name!r}, not {spec.count}: at "
-            f"{low:g} to {high:g} m above ground, too few places have {_ROOM[spec.kind]} and a "
-            "view of the scene. Ask for fewer views, change altitude_m, or give poses."
+            f"found {len(found) + len(second)} camera poses in scene {bundle.name!r}, not "
+            f"{spec.count}: at {low:g} to {high:g} m above ground, too few places have "
+            f"{_ROOM[spec.kind]} and a view of the scene. Ask for fewer views, change altitude_m, "
+            "or give poses."
         )
-    return [candidate.camera for candidate in choose(found, spec.count)]
+    return [candidate.camera for candidate in [*found, *choose(second, missing)]]
+
+
+def _candidates(stage: Stage, lamps: Array) -> tuple[list[Candidate], list[Camera]]:
+    """Poses to choose from, and those of poles into a yard or at a wall, if better are few."""
+    spec = stage.spec
+    found: list[Candidate] = []
+    reserve: list[Camera] = []
+    for _ in range(_ROUNDS):
+        proposed = _PROPOSE[spec.kind](stage, 180 + 4 * spec.count)
+        cameras = _outdoors(stage.caster, proposed)
+        if spec.kind == "pole":
+            cameras, others = down_the_street(stage, cameras)
+            reserve += others
+        found += _judge(stage, lamps, cameras)
+        if len(found or reserve) >= 2 * spec.count:
+            break
+    return found, reserve
 
 
 def choose(candidates: Sequence[Candidate], count: int) -> list[Candidate]:

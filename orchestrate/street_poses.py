@@ -119,8 +119,7 @@ def from_poles(stage: Stage, number: int) -> list[Camera]:
 
     Args:
         stage: the scene.
-        number: of proposals; those that would look at something near are left out, and those
-            that look into a yard or at a wall, if any look elsewhere.
+        number: of proposals; those that would look at something near are left out.
     """
     posts = _at_posts(stage, -(-number // 2)).repeat(_HEADINGS, axis=0)
     corners = _at_corners(stage, number - len(posts) // _HEADINGS).repeat(_HEADINGS, axis=0)
@@ -136,8 +135,7 @@ def from_poles(stage: Stage, number: int) -> list[Camera]:
     # A post stands in its own camera's way unless that looks away from it.
     beside = _BRACKET_M * np.column_stack([np.cos(sight.heading), np.sin(sight.heading)])
     eyes[: len(posts), :2] += beside[: len(posts)]
-    cameras = _uncrowded(stage, _looking(stage.spec, eyes, sight.heading, -drop), _POLE_ARM_M)
-    return _down_the_street(stage, cameras) or cameras
+    return _uncrowded(stage, _looking(stage.spec, eyes, sight.heading, -drop), _POLE_ARM_M)
 
 
 class _Sight(NamedTuple):
@@ -235,16 +233,17 @@ def _uncrowded(stage: Stage, cameras: list[Camera], arm_m: float) -> list[Camera
     return kept
 
 
-def _down_the_street(stage: Stage, cameras: list[Camera]) -> list[Camera]:
-    """The cameras whose view is open, and of more street than of other ground."""
-    kept = []
+def down_the_street(stage: Stage, cameras: list[Camera]) -> tuple[list[Camera], list[Camera]]:
+    """The cameras whose view is open, and of more street than of other ground; and the others."""
+    kept: list[Camera] = []
+    others: list[Camera] = []
     for camera, glance in zip(cameras, glances(stage.caster, cameras), strict=True):
         street = int(is_class(glance.semantic, STREET).sum())
         ground = int(is_class(glance.semantic, WALKABLE).sum())
         mostly = street >= _STREET_SHARE * len(glance.depth) and 2 * street >= ground
-        if mostly and np.median(glance.depth) >= _OPEN_M:
-            kept.append(camera)
-    return kept
+        open_view = mostly and np.median(glance.depth) >= _OPEN_M
+        (kept if open_view else others).append(camera)
+    return kept, others
 
 
 def _lift(height_m: Array) -> Array:

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
-from vasgen.inside import below_ground, inside_solid, solid_around
-from vasgen.orchestrate.glance import Glance, glances, is_class, lit_shares
+from vasgen.inside import check_transmitters
+from vasgen.orchestrate.glance import Glance, glances, lit_shares
 from vasgen.orchestrate.sites import NEAR_M, Sites, ground_sites, lamp_sites, roof_sites
 from vasgen.orchestrate.spread import spread
 from vasgen.orchestrate.transmitter_file import read_transmitters
 from vasgen.raycast import RayCaster
 from vasgen.seeding import stream
-from vasgen.semantics import WALKABLE
 from vasgen.spec import TransmittersSpec
 from vasgen.transmitter import Transmitter
 
@@ -155,19 +154,7 @@ def _check_positions(caster: RayCaster, transmitters: Sequence[Transmitter]) -> 
     for transmitter, distance in zip(transmitters, away, strict=True):
         if distance > _FARTHEST_M:
             raise InputError(
-                f"transmitter {transmitter.name} is {distance / 1000:.4g} km away from the scene; "
-                f"allowed: up to {_FARTHEST_M / 1000:g} km. Positions are in metres."
+                f"transmitter {transmitter.name!r} is {distance / 1000:.4g} km away from the "
+                f"scene; allowed: up to {_FARTHEST_M / 1000:g} km. Positions are in metres."
             )
-    inside = inside_solid(caster, places)
-    up = caster.intersect(places, np.broadcast_to([0.0, 0.0, 1.0], places.shape))
-    ceiling = caster.faces.semantic[up.face]
-    facing_up = caster.faces.normal[up.face][:, 2] > 0
-    # Above one's head is the upper side of walkable ground: one is below it.
-    buried = (up.face >= 0) & facing_up & is_class(ceiling, WALKABLE)
-    depth = up.distance.tolist()
-    for transmitter, solid, under, deep in zip(transmitters, inside, buried, depth, strict=True):
-        if solid or under:
-            x, y, z = transmitter.position
-            around = solid_around(caster, transmitter.position)
-            where = below_ground(deep) if under else around or "inside a solid; move it outside"
-            raise InputError(f"transmitter {transmitter.name} at ({x:g}, {y:g}, {z:g}) is {where}.")
+    check_transmitters(caster, transmitters)

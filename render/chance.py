@@ -6,7 +6,32 @@ for GPU rendering") for arrays of Dr.Jit: what is drawn for a window needs no me
 
 from __future__ import annotations
 
+from enum import IntEnum, unique
 from typing import Any
+
+
+@unique
+class Draw(IntEnum):
+    """What is drawn for a wall, a house, a lawn or a place: each has lots of its own."""
+
+    REPAIRS = 3
+    PLINTH = 5
+    TRENCH = 7
+    CARE = 9
+    NOISE = 11
+    STREET_NUMBER = 13
+    AGE = 17
+    LONG_TRENCH = 19
+    STUCK = 21
+    COVER = 31
+    PIPE = 41
+    PROPORTIONS = 51
+    PLACE = 53
+    BLIND = 57
+    LAMP = 61
+    MOWING = 71
+    LAPS = 73
+    BLINDS = 83
 
 
 def lot(first: Any, *more: Any) -> Any:

@@ -16,11 +16,11 @@ from vasgen.errors import InputError
 from vasgen.render.light.exposure import exposure_of, white_balance
 
 #: Display luminance of white in full sunlight, and the contrast of the curve there.
-_WHITE, _CONTRAST = 0.80, 1.5
+_WHITE, _CONTRAST = 0.80, 1.6
 
 #: How many times brighter deep shadows are shown, and the light (of white) where half of that
 #: is left: streets in shade stay readable, as with a camera that opens its shadows.
-_LIFT, _SHADE = 3.2, 0.022
+_LIFT, _SHADE = 7.0, 0.017
 
 #: Share of a pixel's luminance that replaces its colour: very bright light looks white.
 _DESATURATION = 0.04

@@ -10,7 +10,7 @@ import numpy as np
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
 from vasgen.errors import InputError
-from vasgen.inside import solid_around
+from vasgen.inside import check_transmitters
 from vasgen.layers import Bool, Float, RadioLayers
 from vasgen.raycast import RayCaster
 from vasgen.spec import RadioSpec
@@ -124,7 +124,8 @@ class Tracer:
             advance: called with the share of the work done since the last call.
 
         Raises:
-            InputError: if there is no transmitter, two share a name, or one is inside a solid.
+            InputError: if there is no transmitter, two share a name, or one is inside a solid or in
+                the earth.
         """
         surfaces = [visible_surface(*view, self.spec.surface, self._caster) for view in views]
         valid = [np.isfinite(view.depth) for view in views]
@@ -203,10 +204,4 @@ def _check_transmitters(transmitters: Sequence[Transmitter], caster: RayCaster) 
         raise InputError("no transmitter is given; give at least one.")
     if len(set(names)) < len(names):
         raise InputError(f"transmitter names must differ; given: {', '.join(names)}.")
-    for transmitter in transmitters:
-        solid = solid_around(caster, transmitter.position)
-        if solid is not None:
-            x, y, z = transmitter.position
-            raise InputError(
-                f"transmitter {transmitter.name!r} at ({x:g}, {y:g}, {z:g}) is {solid}."
-            )
+    check_transmitters(caster, transmitters)

@@ -51,6 +51,15 @@ class CommandGroup(TyperGroup):
         except VasgenError as error:
             complain(str(error))
             raise typer.Exit(USER_ERROR) from error
+        except ValueError as error:  # of a part of a spec that a command makes by itself
+            from pydantic import ValidationError
+
+            from vasgen.spec import first_problem
+
+            if not isinstance(error, ValidationError):
+                raise
+            complain(first_problem(error))
+            raise typer.Exit(USER_ERROR) from error
         except BrokenPipeError:
             raise  # the reader of our output has gone: Typer ends quietly
         except OSError as error:  # a file that cannot be read or named is no defect of ours

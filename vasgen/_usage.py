@@ -53,7 +53,7 @@ def usage_line(error: Any, words: Sequence[str]) -> str:
 
 def _bad_value(error: Any, words: Sequence[str], more: str) -> str:
     """The line for a value that an option does not take."""
-    flag, given = _flag(error.param), _given(error.param, words)
+    flag, given = _flag(error.param), _given(error, words)
     kind, option = _declared(error)
     if given is None or option is None:
         return f"{flag}: {error.message.rstrip('.')}; {more}"
@@ -83,16 +83,25 @@ def _flag(parameter: Any) -> str:
     return str(parameter.metavar or parameter.name.upper())
 
 
-def _given(parameter: Any, words: Sequence[str]) -> str | None:
-    """The value of an option among the words of a command line; None if it is not there."""
-    found = None
-    for flag in parameter.opts:
-        for word, after in zip(words, [*words[1:], None], strict=True):
-            if word == flag:
-                found = after
-            elif word.startswith(f"{flag}="):
-                found = word.removeprefix(f"{flag}=")
-    return found
+def _given(error: Any, words: Sequence[str]) -> str | None:
+    """The value of an option that is wrong, among the words of a command line; None if none is."""
+    option, found = error.param, []
+    for word, after in zip(words, [*words[1:], None], strict=True):
+        name, equals, value = word.partition("=")
+        if name in option.opts and (equals or after is not None):
+            found.append(value if equals else str(after))
+    if option.multiple:
+        found = [text for text in found if not _reads(option, text, error.ctx)][:1]
+    return found[-1] if found else None  # of an option that does not repeat, the last counts
+
+
+def _reads(option: Any, text: str, context: Any) -> bool:
+    """Whether an option that may be repeated takes a value."""
+    try:
+        option.process_value(context, [text])
+    except UsageError:
+        return False
+    return True
 
 
 def _declared(error: Any) -> tuple[Any, Any]:

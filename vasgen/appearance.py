@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vasgen.bays import bays_and_storeys
 from vasgen.bundle import RadioMaterial, VisualMaterial
+from vasgen.car_textures import BARE
 from vasgen.seeding import stream
 from vasgen.semantics import SemanticClass
 
@@ -84,10 +85,26 @@ _FLAT_LOOKS = {
     SemanticClass.WATER: ("water", (0.03, 0.07, 0.08)),
     SemanticClass.GROUND: ("pavement", (0.26, 0.25, 0.24)),
     SemanticClass.VEGETATION: ("foliage", (0.07, 0.14, 0.04)),
-    SemanticClass.VEHICLE: ("plain", (0.25, 0.04, 0.04)),
 }
 
-_ROUGHNESS = {"facade-glass": 0.1, "water": 0.08, "roof-metal": 0.35, "facade-shed": 0.4}
+#: Paints of vehicles: white, silver, grey, black, blue, red, green.
+_PAINTS = (
+    (0.66, 0.66, 0.65),
+    (0.34, 0.35, 0.36),
+    (0.12, 0.125, 0.13),
+    (0.03, 0.031, 0.034),
+    (0.035, 0.075, 0.19),
+    (0.30, 0.035, 0.03),
+    (0.045, 0.11, 0.08),
+)
+
+_ROUGHNESS = {
+    "paint": 0.05,
+    "facade-glass": 0.1,
+    "water": 0.08,
+    "roof-metal": 0.35,
+    "facade-shed": 0.4,
+}
 _WALL_VARIANTS = 12
 
 #: Washes of rendered walls, by variant: white, ochre, sand, rose, grey, green, cream.
@@ -214,6 +231,9 @@ def _look(
     if semantic in _FLAT_LOOKS:
         recipe, colour = _FLAT_LOOKS[semantic]
         variant = 0
+    elif semantic is SemanticClass.VEHICLE:
+        variant = instance % len(_PAINTS)
+        recipe, colour = "paint", _PAINTS[variant]
     else:
         # Neighbours differ: one of a dozen variants, each with its own tint.
         variant = 1 + instance % _WALL_VARIANTS
@@ -247,10 +267,12 @@ def _corner_uv(
     classes: Sequence[NDArray[np.uint8]],
     ids: Sequence[NDArray[np.int32]],
 ) -> list[NDArray[np.float32]]:
-    """Bays and storeys on walls, metres elsewhere: (F, 3, 2) for every shape."""
+    """Bays and storeys on walls, bare paint on vehicles, metres elsewhere: (F, 3, 2) a shape."""
     corners = np.concatenate([shape.vertices[shape.faces] for shape in shapes])
-    wall = np.concatenate(classes) == SemanticClass.WALL
+    semantic = np.concatenate(classes)
+    wall = semantic == SemanticClass.WALL
     uv = corners[..., :2].astype(np.float32)
     found = (part[wall] for part in (corners, np.concatenate(normals), np.concatenate(ids)))
     uv[wall] = bays_and_storeys(*found)
+    uv[semantic == SemanticClass.VEHICLE, :, 1] = sum(BARE) / 2
     return np.split(uv, np.cumsum([len(shape.faces) for shape in shapes])[:-1])

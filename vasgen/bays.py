@@ -24,8 +24,9 @@ BAY_M, STOREY_M = 3.5, 3.2
 #: Walls lower or narrower than this have no windows, metres.
 _SMALLEST_M = 1.8
 
-#: Faces are in one plane, and walls in one run, if the cosine between their normals is larger.
-_PLANE, _RUN = 0.999, 0.8
+#: Faces are in one plane, and walls in one run, if the cosine between their normals is larger;
+#: walls too narrow for a window, such as those of a bow, are in one run around sharper corners.
+_PLANE, _RUN, _BOW = 0.999, 0.966, 0.64
 
 #: Part of a bay beside its border that shows the pier between windows.
 _PIER = 0.03
@@ -80,7 +81,7 @@ def bays_and_storeys(triangles: Array, normal: Array, owner: NDArray[np.int32]) 
 
     Args:
         triangles: (F, 3, 3) corners of faces of walls, metres.
-        normal: (F, 3) their unit normals, none of them vertical.
+        normal: (F, 3) their unit normals, none of them vertical; zero where there is none.
         owner: (F,) number of the object of each.
     """
     if not len(triangles):
@@ -116,19 +117,24 @@ def _edges(triangles: Array) -> _Edges:
     )
 
 
-def _walls(triangles: Array, normal: Array, owner: Ints, edges: _Edges) -> _Walls:
-    """Faces of one object in one plane that share edges."""
-    order = np.lexsort((owner[edges.face], edges.key))
+def _joined(normal: Array, owner: Ints, edges: _Edges) -> Ints:
+    """Number of the wall of every face: those of one object in one plane that share edges."""
+    # Of walls with two sides, front and back meet in one edge: each next to its like.
+    side = normal[edges.face] @ [0.83, 0.55, 0.1]
+    order = np.lexsort((side, owner[edges.face], edges.key))
     first, second = edges.face[order[:-1]], edges.face[order[1:]]
     joined = (edges.key[order[:-1]] == edges.key[order[1:]]) & (owner[first] == owner[second])
     joined &= (normal[first] * normal[second]).sum(axis=1) > _PLANE
     pairs = first[joined], second[joined]
-    size = len(triangles)
-    graph = coo_array((np.ones(joined.sum()), pairs), shape=(size, size))
-    _, of = connected_components(graph, directed=False)
-    of = of.astype(np.int64)
-    facing = np.stack([np.bincount(of, normal[:, k]) for k in range(2)], axis=-1)
-    facing /= np.linalg.norm(facing, axis=1, keepdims=True)
+    graph = coo_array((np.ones(joined.sum()), pairs), shape=(len(owner), len(owner)))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def _walls(triangles: Array, normal: Array, owner: Ints, edges: _Edges) -> _Walls:
+    of = _joined(normal, owner, edges)
+    sums = [np.bincount(of, normal[:, k]) for k in range(2)]
+    facing: Array = np.stack(sums, axis=-1).astype(np.float64)
+    facing /= np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-9)
     right = np.stack([-facing[:, 1], facing[:, 0]], axis=-1)
     along = np.einsum("fcx,fx->fc", triangles[..., :2], right[of])
     deep = np.einsum("fcx,fx->fc", triangles[..., :2], facing[of]).mean(axis=1)
@@ -168,6 +174,7 @@ def _runs(walls: _Walls) -> tuple[Array, Array]:
 
 def _followers(walls: _Walls) -> dict[int, int]:
     """The wall that goes on, around a blunt corner, where each ends on the right."""
+    narrow = walls.length < _SMALLEST_M
     place = np.rint(walls.ends * 50).astype(np.int64)
     starts: dict[tuple[int, ...], list[int]] = {}
     for wall, (owner, left) in enumerate(zip(walls.owner.tolist(), place[:, 0], strict=True)):
@@ -176,7 +183,8 @@ def _followers(walls: _Walls) -> dict[int, int]:
     taken: set[int] = set()
     for wall, (owner, right) in enumerate(zip(walls.owner.tolist(), place[:, 1], strict=True)):
         for other in starts.get((owner, *right.tolist()), ()):
-            blunt = walls.normal[wall] @ walls.normal[other] > _RUN
+            least = _BOW if narrow[wall] and narrow[other] else _RUN
+            blunt = walls.normal[wall] @ walls.normal[other] > least
             if other != wall and other not in taken and blunt:
                 follower[wall] = other
                 taken.add(other)

@@ -72,6 +72,8 @@ class Conditions:
         check_range("cloud_pattern", self.cloud_pattern, 0, _PATTERNS - 1)
         if self.cloud_pattern != int(self.cloud_pattern):
             raise InputError(f"cloud_pattern is {self.cloud_pattern}; allowed: whole numbers.")
+        # 3.0 is the pattern 3: seeds tell them apart.
+        object.__setattr__(self, "cloud_pattern", int(self.cloud_pattern))
         if self.visibility_m is not None:
             check_range("visibility_m", self.visibility_m, 10, 1e5)
         for speed in self.velocity_m_s:

@@ -1,14 +1,17 @@
-"""Whether a point is inside something solid, where no camera can stand."""
+"""Whether a point is inside something solid or in the earth, where no camera can stand."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vasgen.raycast import RayCaster
+from vasgen.errors import InputError
+from vasgen.raycast import Hits, RayCaster
 from vasgen.semantics import BUILDING, WALKABLE, SemanticClass
+from vasgen.transmitter import Transmitter
 
 Array = NDArray[np.float64]
 
@@ -22,10 +25,22 @@ _SHARE = 0.75
 #: Share of those that must leave the same object.
 _SAME = 0.5
 
+#: What the earth ends at.
+_GROUND = WALKABLE | {SemanticClass.WATER}
+
+_UP, _DOWN = (0.0, 0.0, 1.0), (0.0, 0.0, -1.0)
+
 
 class _Verdict(NamedTuple):
     inside: NDArray[np.bool_]
     face: NDArray[np.int64]
+
+
+class _Earth(NamedTuple):
+    """Whether each point is in the earth, and what is straight above it."""
+
+    buried: NDArray[np.bool_]
+    above: Hits
 
 
 def inside_solid(caster: RayCaster, points: ArrayLike) -> NDArray[np.bool_]:
@@ -57,8 +72,25 @@ def inside_building(caster: RayCaster, points: ArrayLike) -> NDArray[np.bool_]:
     return building
 
 
+def obstructed(caster: RayCaster, points: ArrayLike) -> NDArray[np.bool_]:
+    """Whether each point is where nothing can stand: inside a solid, or in the earth.
+
+    Under a bridge, a canopy or a balcony one is not in the earth: there is a floor below.
+
+    Args:
+        caster: of the scene.
+        points: (N, 3) world metres.
+
+    Returns:
+        (N,) bool.
+    """
+    places = np.asarray(points, np.float64).reshape(-1, 3)
+    wrong: NDArray[np.bool_] = _judge(caster, places).inside | _earth(caster, places).buried
+    return wrong
+
+
 def solid_around(caster: RayCaster, point: ArrayLike) -> str | None:
-    """Where a point is that is in something solid, and what to do about it; None if it is free.
+    """Where a point is that is :func:`obstructed`, and what to do about it; None if it is free.
 
     Args:
         caster: of the scene.
@@ -69,22 +101,66 @@ def solid_around(caster: RayCaster, point: ArrayLike) -> str | None:
     """
     place = np.asarray(point, np.float64)[None]
     inside, face = _judge(caster, place)
+    earth = _earth(caster, place)
+    if earth.buried[0]:
+        return _below_ground(caster, place[0], earth.above)
     if not inside[0]:
         return None
-    instance = int(caster.faces.instance[face[0]])
-    semantic = SemanticClass(int(caster.faces.semantic[face[0]]))
-    if semantic in WALKABLE:
-        above = caster.intersect(place, [[0.0, 0.0, 1.0]]).distance[0]
-        return below_ground(float(above))
+    if int(caster.faces.semantic[face[0]]) in _GROUND:
+        return _below_ground(caster, place[0], earth.above)
+    return f"inside {_name(caster, int(face[0]))}; move it outside"
+
+
+def check_transmitters(caster: RayCaster, transmitters: Sequence[Transmitter]) -> None:
+    """Refuse transmitters that are :func:`obstructed`.
+
+    Args:
+        caster: of the scene.
+        transmitters: any number.
+
+    Raises:
+        InputError: naming the first, and where it is.
+    """
+    wrong = obstructed(caster, np.array([one.position for one in transmitters]))
+    for transmitter in (one for one, bad in zip(transmitters, wrong, strict=True) if bad):
+        x, y, z = transmitter.position
+        where = solid_around(caster, transmitter.position)
+        raise InputError(f"transmitter {transmitter.name!r} at ({x:g}, {y:g}, {z:g}) is {where}.")
+
+
+def _name(caster: RayCaster, face: int) -> str:
+    """What a face belongs to, e.g. ``"object 7 (building)"``."""
+    instance = int(caster.faces.instance[face])
+    semantic = SemanticClass(int(caster.faces.semantic[face]))
     kind = "building" if semantic in BUILDING else semantic.name.lower().replace("_", " ")
-    name = f"object {instance} ({kind})" if instance else f"the {kind}"
-    return f"inside {name}; move it outside"
+    return f"object {instance} ({kind})" if instance else f"the {kind}"
 
 
-def below_ground(depth_m: float) -> str:
-    """The same for a point so far below the ground; infinity: one does not know how far."""
-    depth = f"{depth_m:.1f} m " if np.isfinite(depth_m) else ""
-    return f"{depth}below the ground; raise it"
+def _below_ground(caster: RayCaster, place: Array, above: Hits) -> str:
+    """Where a point in the earth is: how deep, measured upwards if there is ground above."""
+    face, depth = int(above.face[0]), float(above.distance[0])
+    if face < 0:  # beyond the edge of the ground
+        depth = float(caster.faces.triangles[..., 2].min() - place[2])
+    elif int(caster.faces.semantic[face]) not in _GROUND:
+        return f"below the ground, under {_name(caster, face)}; move it outside"
+    return f"{f'{depth:.1f} m ' if depth > 0 else ''}below the ground; raise it"
+
+
+def _earth(caster: RayCaster, points: Array) -> _Earth:
+    """Which points are in the earth: what is first above tells, and whether a floor is below."""
+    above = caster.intersect(points, np.broadcast_to(_UP, points.shape))
+    below = caster.intersect(points, np.broadcast_to(_DOWN, points.shape))
+    roofed, empty = above.face >= 0, below.face < 0
+    upper = caster.faces.normal[above.face][:, 2] > 0
+    floor = ~empty & (caster.faces.normal[below.face][:, 2] > 0)
+    semantic = caster.faces.semantic[above.face]
+    # A bridge of one sheet shows its upper side too, but one stands on something below it.
+    ground = roofed & upper & ~floor & np.isin(semantic, [*_GROUND])
+    house = roofed & ~upper & empty & np.isin(semantic, [*BUILDING])
+    if empty.any() and np.isin(caster.faces.semantic, [*_GROUND]).any():  # else there is no earth
+        house |= points[:, 2] < caster.faces.triangles[..., 2].min()
+        return _Earth(ground | house, above)
+    return _Earth(ground, above)
 
 
 def _judge(caster: RayCaster, points: Array) -> _Verdict:

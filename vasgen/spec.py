@@ -280,7 +280,7 @@ def parse_spec(record: object, origin: str = "spec") -> DatasetSpec:
     try:
         return DatasetSpec.model_validate(record)
     except ValidationError as error:
-        raise InputError(f"{origin}: {_explain(error.errors()[0])}") from None
+        raise InputError(f"{origin}: {first_problem(error)}") from None
 
 
 def parse_scene(record: dict[str, Any]) -> SceneSpec:
@@ -292,7 +292,7 @@ def parse_scene(record: dict[str, Any]) -> SceneSpec:
     try:
         return SceneSpec.model_validate(record)
     except ValidationError as error:
-        raise InputError(_explain(error.errors()[0], SceneSpec)) from None
+        raise InputError(first_problem(error, SceneSpec)) from None
 
 
 def parse_render(record: dict[str, Any]) -> RenderSpec:
@@ -304,7 +304,7 @@ def parse_render(record: dict[str, Any]) -> RenderSpec:
     try:
         return RenderSpec.model_validate(record)
     except ValidationError as error:
-        raise InputError(_explain(error.errors()[0], RenderSpec)) from None
+        raise InputError(first_problem(error, RenderSpec)) from None
 
 
 def read_plain(path: Path | str) -> Any:
@@ -367,8 +367,14 @@ def _beside(spec: DatasetSpec, folder: Path) -> DatasetSpec:
     return spec.model_copy(update=parts)
 
 
-def _explain(problem: Any, part: Any = DatasetSpec) -> str:
-    """One line from one pydantic problem; a misspelt key names the one that was meant."""
+def first_problem(error: ValidationError, part: Any = DatasetSpec) -> str:
+    """One line for the first wrong key; a misspelt one names the one that was meant.
+
+    Args:
+        error: of a part of a spec.
+        part: which that is.
+    """
+    problem: Any = error.errors()[0]
     where = [str(part) for part in problem["loc"]]
     dotted = ".".join(where)
     if problem["type"] == "extra_forbidden":

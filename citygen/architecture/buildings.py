@@ -60,15 +60,25 @@ class Building:
     level_m: float = 0.0
 
     def prism(self) -> Shell:
-        """The building without its roof: its footprint, as high as it is, under a flat top."""
+        """The building without its roof: its footprint, as high as it is, under a flat top.
+
+        Its walls have windows up to there, in storeys about as high as the building's.
+        """
         shell, ground = self.shells[0], shapely.orient_polygons(self.footprint)
         rings = [shapely.get_coordinates(r)[:-1] for r in (ground.exterior, *ground.interiors)]
         first, top = shell.cells[0], self.level_m + LOT_LEVEL_M + self.height_m
-        storeys = min(top, max(cell.storeys_top_m for cell in shell.cells))
         roof = Finish(SemanticClass.ROOF, first.top.visual)
         flat = tuple(lift(ring, top) for ring in rings)
-        cell = Cell(flat, roof, first.wall, first.band, storeys, self.index)
-        return replace(shell, cells=(cell,), outline=tuple(rings))
+        cell = Cell(flat, roof, first.wall, first.band, top, self.index)
+        return replace(shell, cells=(cell,), outline=tuple(rings), grid=_fitted(shell.grid, top))
+
+
+def _fitted(grid: Grid | None, top_m: float) -> Grid | None:
+    """A grid with as many storeys below a top as fit best."""
+    if grid is None:
+        return None
+    height = top_m - grid.floor_m
+    return replace(grid, storey_m=height / max(1, round(height / grid.storey_m)))
 
 
 @dataclass(frozen=True, eq=False)

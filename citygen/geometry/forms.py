@@ -12,6 +12,7 @@ from vasgen.citygen.geometry.solids import Array, Finish, Ints, Surface
 from vasgen.citygen.materials import RADIO_NAMES
 
 _MM = 1000.0
+_TUFT_THICK = 0.35  # of a spray of leaves, share of half its width
 _RADIO_INDEX = {name: index for index, name in enumerate(RADIO_NAMES)}
 
 
@@ -134,22 +135,23 @@ def _turned(points: Array, rng: np.random.Generator) -> Array:
 
 
 def tuft(root: Array, tip: Array, width: float, finish: Finish, turn_rad: float) -> Solid:
-    """A spray of leaves: two pyramids of three sides on one base, 6 triangles.
+    """A spray of leaves: a kite, a little thicker along one diagonal, 4 triangles.
 
     Args:
-        root, tip: its ends, metres; it is thickest past the middle.
+        root, tip: its ends, metres; it is widest near the middle.
         width: largest distance from its axis, metres.
         finish: of all faces.
-        turn_rad: of the base around the axis.
+        turn_rad: of its flat side around the axis.
     """
     along = tip - root
     along /= np.sqrt((along * along).sum())
     side = np.cross(along, (0.0, 0.0, 1.0) if abs(along[2]) < 0.9 else (1.0, 0.0, 0.0))
     side /= np.sqrt((side * side).sum())
-    angle = turn_rad + np.arange(3)[:, None] * 2 * np.pi / 3
-    ring = width * (np.cos(angle) * side + np.sin(angle) * np.cross(along, side))
-    ends = [np.tile(point, (3, 1)) for point in (root, tip)]
-    return loft([ends[0], 0.45 * root + 0.55 * tip + ring, ends[1]], finish)
+    flat = np.cos(turn_rad) * side + np.sin(turn_rad) * np.cross(along, side)
+    middle = 0.47 * root + 0.53 * tip + _TUFT_THICK * width * np.cross(along, flat)
+    points = np.array([root, tip, middle + width * flat, middle - width * flat])
+    faces = np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]])
+    return _welded(points, faces, [finish] * 4)
 
 
 def unrolled(solid: Solid) -> Solid:

@@ -50,7 +50,6 @@ _BY_USE = {
     "plaza": "plaza",
 }
 
-
 #: Surfaces that vehicles drive on.
 CARRIAGEWAY = ("road", "junction")
 

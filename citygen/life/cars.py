@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.car_textures import AXLES, BARE, BELT, ENDS, HALF_END, ROOF, SCREENS, SIDES, SILL
 from vasgen.citygen.config import Lod
 from vasgen.citygen.geometry.forms import Solid, box, loft
 from vasgen.citygen.geometry.solids import Array, Finish
@@ -53,7 +54,8 @@ def car(variant: int, lod: Lod) -> list[Solid]:
             _well(body),
             *_ends(body),
         ]
-    return [*(_on_texture(body, part) for part in _outline(body, paint)), *_stumps(body)]
+    lower, lid = (_on_texture(body, part) for part in _outline(body, paint))
+    return [_with_ends(body, lower), lid, *_stumps(body)]
 
 
 def _finish(family: str, colour: int, radio: str = "metal") -> Finish:
@@ -246,17 +248,15 @@ def _panel(x: float, wide: float, low: float, high: float, finish: Finish) -> So
 
 
 def _on_texture(body: Body, solid: Solid) -> Solid:
-    """A solid with coordinates of the textures of cars: along and across.
-
-    Along: 0.25 is the rear axle and 0.75 the front one.
-    """
+    """A solid with coordinates of the textures of cars; see :mod:`vasgen.car_textures`."""
     corners = solid.points[solid.faces]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normal /= np.sqrt((normal * normal).sum(axis=1, keepdims=True))
     x, _, z = np.moveaxis(corners, -1, 0)
     rear, front = body.axles
     ahead = np.abs(normal[:, :1]) > 0.8
-    along = 0.25 + 0.5 * (np.where(ahead, z, x) - rear) / (front - rear)
+    share = (np.where(ahead, z, x) - rear) / (front - rear)
+    along = AXLES[0] + (AXLES[1] - AXLES[0]) * share
     glazed = np.array([[finish == _GLASS] for finish in solid.finishes])
     across = _across(body, corners, np.abs(normal[:, 1:2]) > 0.62, glazed)
     uv = np.stack([along, across], axis=-1)
@@ -270,15 +270,29 @@ def _on_texture(body: Body, solid: Solid) -> Solid:
 def _across(
     body: Body, corners: Array, aside: NDArray[np.bool_], glazed: NDArray[np.bool_]
 ) -> Array:
-    """The second coordinate: of sides 0.02 is the sill and 0.62 the belt, of windows 0 is the
-    belt and 0.6 the roof; tops and ends are above 0.70."""
+    """The second coordinate."""
     _, y, z = np.moveaxis(corners, -1, 0)
     _, belt, _, roof, _ = body.sections[max(body.screens)]
     up = (z - belt) / (roof - belt)
-    side = np.minimum(0.02 + 0.6 * (z - body.sill_m) / (belt - body.sill_m), 0.66)
-    paint = np.where(aside, side, 0.72 + 0.13 * (y + 1))
-    pane = np.where(aside, np.clip(0.6 * up, 0.0, 0.62), 0.70 + 0.28 * np.clip(up, 0.0, 1.0))
+    side = SILL + (BELT - SILL) * (z - body.sill_m) / (belt - body.sill_m)
+    top = BARE[0] + (BARE[1] - BARE[0]) * (y + 1) / 2
+    paint = np.where(aside, np.minimum(side, SIDES), top)
+    screen = SCREENS[0] + (SCREENS[1] - SCREENS[0]) * np.clip(up, 0.0, 1.0)
+    pane = np.where(aside, np.clip(ROOF * up, 0.0, ROOF + 0.02), screen)
     return np.asarray(np.where(glazed, pane, paint))
+
+
+def _with_ends(body: Body, outline: Solid) -> Solid:
+    """An outline whose upright ends show the lamps and plates that are painted for them."""
+    assert outline.uv is not None
+    x, y, z = np.moveaxis(outline.points[outline.faces], -1, 0)
+    uv = outline.uv.copy()
+    for end, middle in zip((x.min(), x.max()), AXLES, strict=True):
+        own = (x == end).all(axis=1)
+        low, high = z[own].min(), z[own].max()
+        uv[own, :, 0] = middle + HALF_END * y[own] / body.half_m
+        uv[own, :, 1] = ENDS[0] + (ENDS[1] - ENDS[0]) * (z[own] - low) / (high - low)
+    return outline._replace(uv=uv)
 
 
 def _on_lamp(corners: Array) -> Array:

@@ -70,7 +70,13 @@ SPECIES: tuple[Species, ...] = (
 )
 
 #: Whether there is a core, and the number of clumps and of sprays, of a crown.
-_CROWDED, _OPEN = (True, 17, 48), (False, 20, 40)
+_CROWDED, _OPEN = (True, 14, 87), (False, 16, 85)
+
+#: How far sprays stand out from their clumps, and half their width, least and most, metres.
+_STANDS_OUT_M, _SPRAY_M = (0.02, 0.30), (0.10, 0.27)
+
+#: How often a spray is drawn again that would be hidden or outside.
+_DRAWS = 8
 
 _BARK = Finish(SemanticClass.VEGETATION, FAMILIES["bark"][0], "wood")
 
@@ -175,6 +181,11 @@ def _unit(vector: Array) -> Array:
     return np.asarray(vector / max(float(np.sqrt((vector * vector).sum())), 1e-9))
 
 
+def _within(point: Array, clump: _Clump) -> bool:
+    away = (point - clump.centre) / clump.radii
+    return bool((away * away).sum() < 1.0)
+
+
 @dataclass(frozen=True)
 class _Crown:
     """The leaves of a tree at level of detail 3."""
@@ -214,25 +225,37 @@ class _Crown:
 
     def balls(self, clumps: list[_Clump]) -> list[Solid]:
         """The inside of clumps."""
-        return [lobe(c.centre, c.radii, self.leaf, self.rng, rough=0.26) for c in clumps]
+        return [lobe(c.centre, c.radii, self.leaf, self.rng, rough=0.20) for c in clumps]
 
     def sprays(self, clumps: list[_Clump], count: int) -> list[Solid]:
         """Twigs full of leaves that stand out from clumps and make the outline ragged."""
-        found = []
-        for number in range(count):
-            clump = clumps[number % len(clumps)]
-            # Outwards, and up more often than down.
-            way = self.rng.uniform(-1, 1, 3) + (*(0.9 * _unit(clump.centre[:2])), 0.25)
-            way = _unit(way) * clump.radii
-            far = self.rng.uniform(1.02, 1.26)
-            root, tip = clump.centre + 0.45 * way, clump.centre + far * way
-            width = self.rng.uniform(0.18, 0.28)
-            spray = tuft(root, tip, width, self.leaf, self.rng.uniform(0, 2))
-            z = spray.points[:, 2]
-            inside = np.hypot(*spray.points[:, :2].T).max() <= self.species.radius_m
-            if inside and z.min() >= self._low and z.max() <= self.species.height_m:
-                found.append(spray)
-        return found
+        drawn = [self._spray(clumps, clumps[number % len(clumps)]) for number in range(count)]
+        return [spray for spray in drawn if spray is not None]
+
+    def _spray(self, clumps: list[_Clump], clump: _Clump) -> Solid | None:
+        """A spray of a clump that no other one hides, within the crown's bounds, if draws find it.
+
+        It grows outwards from the stem, and leans along its clump.
+        """
+        for _ in range(_DRAWS):
+            way = self.rng.uniform(-1, 1, 3) + (*(0.9 * _unit(clump.centre[:2])), 0.0)
+            way = _unit(way)
+            lean = _unit(way + 0.8 * _unit(self.rng.uniform(-1, 1, 3)))
+            foot = clump.centre + 0.80 * way * clump.radii
+            far = self.rng.uniform(*_STANDS_OUT_M)
+            root, tip = foot - 0.3 * lean, foot + far * lean + 0.20 * way * clump.radii
+            wide, turn = self.rng.uniform(*_SPRAY_M), self.rng.uniform(0, np.pi)
+            spray = tuft(root, tip, wide, self.leaf, turn)
+            if self._fits(spray.points) and not any(_within(tip, other) for other in clumps):
+                return spray
+        return None
+
+    def _fits(self, points: Array) -> bool:
+        low, high = points[:, 2].min(), points[:, 2].max()
+        wide = np.hypot(*points[:, :2].T).max()
+        return bool(
+            wide <= self.species.radius_m and self._low <= low and high <= self.species.height_m
+        )
 
     def _levels(self, count: int) -> list[float]:
         """Heights in the crown, shares, as many at each as its outline is wide."""

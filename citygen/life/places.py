@@ -44,7 +44,6 @@ CANOPY_ROOM_M = 0.65
 _KERB_M = 0.1  # pavement props keep off the kerb's edge
 _WAY_LENGTH_M = 7.0  # a drive goes on over the pavement and the parking lane
 
-
 #: A crown that begins lower is in the way of people, metres.
 HEADROOM_M = 2.0
 _CROWN_BASE_M = np.array([species.base * species.height_m for species in SPECIES])

@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 _WAVES = np.linspace(0.40, 0.70, 13)
 
 #: Radius of the Earth, and height of the atmosphere, metres.
-_EARTH, _TOP = 6_360_000.0, 100_000.0
+EARTH_M, _TOP = 6_360_000.0, 100_000.0
 
 #: Wavelengths that stand for red, green and blue, micrometres.
 _RGB_WAVES = np.array([0.61, 0.55, 0.465])
@@ -95,7 +95,7 @@ def _densities(height: Array) -> Array:
 
 def _dip(height: Array) -> Array:
     """How far below the horizontal the horizon lies, radians."""
-    return np.asarray(np.arccos(_EARTH / (_EARTH + height)))
+    return np.asarray(np.arccos(EARTH_M / (EARTH_M + height)))
 
 
 def _march(height: Array, elevation: Array) -> tuple[Array, Array]:
@@ -103,17 +103,17 @@ def _march(height: Array, elevation: Array) -> tuple[Array, Array]:
 
     Dense where they begin: there the air is.
     """
-    radius, sine = _EARTH + height, np.sin(elevation)
-    inside = np.maximum((_EARTH + _TOP) ** 2 - radius**2 * (1 - sine**2), 0)
+    radius, sine = EARTH_M + height, np.sin(elevation)
+    inside = np.maximum((EARTH_M + _TOP) ** 2 - radius**2 * (1 - sine**2), 0)
     length = np.sqrt(inside) - radius * sine
     edges = np.linspace(0, 1, _STEPS + 1) ** 2
     return length[..., None] * (edges[1:] + edges[:-1]) / 2, length[..., None] * np.diff(edges)
 
 
 def _height_along(height: Array, elevation: Array, distance: Array) -> Array:
-    radius = (_EARTH + height)[..., None]
+    radius = (EARTH_M + height)[..., None]
     across = 2 * radius * distance * np.sin(elevation)[..., None]
-    return np.asarray(np.sqrt(radius**2 + distance**2 + across) - _EARTH)
+    return np.asarray(np.sqrt(radius**2 + distance**2 + across) - EARTH_M)
 
 
 @cache
@@ -165,11 +165,11 @@ def scattered(sun_elevation_deg: float, turbidity: float, elevation: Array, turn
     dense = _densities(_height_along(ground, elevation, distance))  # (3, E, S)
     passed = np.cumsum(dense * step, axis=-1) - dense * step / 2
     # Where along a line of sight the sun stands, seen from there.
-    x, z = distance * np.cos(elevation)[:, None], distance * np.sin(elevation)[:, None] + _EARTH
+    x, z = distance * np.cos(elevation)[:, None], distance * np.sin(elevation)[:, None] + EARTH_M
     radius = np.hypot(x, z)[:, None]
     sine = z[:, None] * np.sin(sun) + x[:, None] * np.cos(sun) * np.cos(turn)[:, None]
     columns, seen = _columns_to_sun(
-        np.broadcast_to(radius - _EARTH, sine.shape), np.arcsin(np.clip(sine / radius, -1, 1))
+        np.broadcast_to(radius - EARTH_M, sine.shape), np.arcsin(np.clip(sine / radius, -1, 1))
     )
     # Haze sends most light on so straight that nothing is lost (delta scaling, Joseph et al. 1976).
     dimming = extinction * np.array([1, 1 - _HAZE_ALBEDO * _FORWARD**2, 1])[:, None]

@@ -16,11 +16,15 @@ from vasgen.render.light.border import Border
 from vasgen.render.light.woods import WOOD, kept, noise
 from vasgen.seeding import stream
 
-#: How many rows, how far beyond the border the middle of each stands, and half its length.
+#: How many rows, how far beyond the border the middle of each is to stand, which no
+#: part of one comes nearer than, and half its length.
 _ROWS, _AWAY_M, _HALF_M = 14, (230.0, 1200.0), (90.0, 330.0)
 
 #: Most that a row turns from running around the scene, radians.
 _TURN = 0.7
+
+#: Steps in which rows move out that come too near.
+_MOVES = 60
 
 #: Distance of trees, and their least and largest height, metres.
 _STEP_M, _LOW_M, _HIGH_M = 9.5, 8.0, 15.0
@@ -83,8 +87,9 @@ class Avenues:
             size = dr.maximum(reach * angle, 0.3)
             # Seen end on, a row is as thick as its crowns.
             found = self._row(mi, i, along, z, size)
-            found *= dr.clip((half - dr.abs(along)) / 4.0, 0, 1)
-            found = dr.select(reach > 1, found, 0)
+            # A row ends with a whole tree.
+            last = dr.abs((dr.floor(along / _STEP_M) + 0.5) * _STEP_M)
+            found = dr.select((reach > 1) & (last < half), found, 0)
             back = dr.select(speed > 0, -1.0, 1.0)
             facing = dr.maximum((to_sun.x * dy - to_sun.y * dx) * back, 0)
             leaves = noise(mi, along / 1.7, z / 1.7, self._seed + i) - 0.5
@@ -138,6 +143,12 @@ def _planted(border: Border) -> NDArray[np.float32]:
     away = edge + low * (high / low) ** random.random(_ROWS)
     turned = angle + np.pi / 2 + random.uniform(-_TURN, _TURN, _ROWS)
     half = random.uniform(*_HALF_M, _ROWS)
-    places = away[:, None] * out
-    rows = [*places.T, np.cos(turned), np.sin(turned), half]
+    way = np.column_stack([np.cos(turned), np.sin(turned)])
+    # The nearest end of a row moves out until it is as far away as the nearest middle may be.
+    for _ in range(_MOVES):
+        places = away[:, None] * out
+        ends = places + np.array([[[-1]], [[0]], [[1]]]) * (half[:, None] * way)
+        beyond = (ends @ border.sides.T - border.reach_m).max(axis=-1).min(axis=0)
+        away += np.maximum(low - beyond, 0)
+    rows = [*(away[:, None] * out).T, *way.T, half]
     return np.column_stack(rows).astype(np.float32)

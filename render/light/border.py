@@ -23,7 +23,7 @@ _RIM_M = 1.0
 
 #: Roads are measured so far inside of the border, metres, and lead out where they meet it at
 #: no more than this slope.
-_DEPTHS_M, _STEEPEST = (8.0, 24.0), 1.0
+_DEPTHS_M, _STEEPEST = (8.0, 24.0), 3.0
 
 #: Pieces of carriageway this near to each other are one road, metres.
 _GAP_M = 1.0

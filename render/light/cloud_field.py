@@ -25,7 +25,7 @@ PLACES_M, BULGES_M, FIBRES_M = 20_000.0, 3_000.0, 90_000.0
 
 #: Longest and shortest waves of the tiles, metres, and the power by which they weaken.
 _PLACES = (6_000.0, 500.0, 1.1)
-_BULGES = (1_000.0, 25.0)
+_BULGES = (1_000.0, 40.0)
 
 #: Bulges shorter than this are small, metres.
 _SMALL_M = 300.0

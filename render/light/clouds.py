@@ -14,38 +14,37 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.render.light.atmosphere import EARTH_M
 from vasgen.render.light.cloud_field import BULGES_M, FIBRES_M, PLACES_M, Layout, Tile, packed
+from vasgen.render.light.droplets import TURNED, lobe
 
 Array = NDArray[np.float64]
-
-#: Radius of the Earth, metres.
-_EARTH_M = 6_371_000.0
 
 #: Heights of the cumulus' bases, of their highest tops, and of cirrus, metres.
 BASE_M, TOP_M, CIRRUS_M = 1_250.0, 2_050.0, 9_000.0
 
 #: Points of the field that a line of sight meets in the layer, and that a way to the sun meets.
-_STEPS, _SUN_STEPS = 40, 5
+_STEPS, _SUN_STEPS = 48, 5
 
 #: Longest way through the layer that is followed, metres, and that to the sun.
 _LONGEST_M, _SUN_WAY_M = 16_000.0, 900.0
 
 #: Weight of bulges beside places; how much the field falls from the base to the highest top, and
 #: how fast it falls below the base.
-_BULGING, _FALL, _FLAT = 0.55, 3.2, 40.0
+_BULGING, _FALL, _FLAT = 0.48, 2.9, 40.0
 
-#: How far bulges are shifted around (tiles) over the height of the layer (radians): so they are
-#: round, not columns.
-_LEAN, _LEANING = 0.035, 7.0
+#: Bulges of one place (tiles aside) follow those of another with height, so that they are round
+#: and no columns: the angle over the height of the layer, radians.
+_ASIDE, _TURNING = (0.37, 0.61), 4.2
 
 #: Steps between which small bulges fade, metres: what is shorter than steps would be mere noise.
-_FINE_M, _ROUGH_M = 45.0, 220.0
+_FINE_M, _ROUGH_M = 25.0, 120.0
 
 #: Extinction in a cloud where the field is one above the level, a metre.
-_DENSITY = 0.06
+_DENSITY = 0.035
 
-#: One minus the asymmetry of cloud droplets.
-_TURNED = 0.15
+#: Share of light that counts as none.
+_DARK = 0.005
 
 #: Light that is scattered often goes farther than straight, by this factor.
 _PATHS = 3.0
@@ -111,10 +110,17 @@ class Clouds:
         to_sun: (3,) unit vector.
         light: what lights them.
         closed: how far they are a closed, even layer, 0 to 1.
+        veiled: share of the pattern's cirrus that is there, 0 to 1.
     """
 
     def __init__(
-        self, mi: Any, pattern: int, to_sun: Array, light: CloudLight, closed: float
+        self,
+        mi: Any,
+        pattern: int,
+        to_sun: Array,
+        light: CloudLight,
+        closed: float,
+        veiled: float = 1.0,
     ) -> None:
         import drjit as dr
 
@@ -122,7 +128,7 @@ class Clouds:
         self._tiles = [Tile(mi, corners) for corners in packed()]
         self._turn = [mi.Point2f(turn.tolist()) for turn in layout.turn]
         self._shift = [mi.Point2f(shift.tolist()) for shift in layout.shift]
-        self._veil = mi.Float(_CIRRUS_THICKNESS * layout.cirrus)
+        self._veil = mi.Float(_CIRRUS_THICKNESS * layout.cirrus * veiled)
         self._to_sun = mi.Vector3f(to_sun.tolist())
         colours = (mi.Color3f(value.tolist()) for value in light[:5])
         self._low, self._high, self._above, self._below, self._even = colours
@@ -212,27 +218,40 @@ class Clouds:
         start = (mi.UInt32(0), first, mi.Float(1), mi.Float(0), first)
         _, _, left, at, highest = dr.while_loop(
             start,
-            lambda number, before, left, at, highest: (number < _STEPS) & (left > 0.005),
+            lambda number, before, left, at, highest: (number < _STEPS) & (left > _DARK),
             go,
         )
+        # The sun would show through the least rest.
+        left = dr.maximum(left - _DARK, 0) / (1 - _DARK)
         way = dr.select(left < 0.999999, at / dr.maximum(1 - left, 1e-6), enter)
         height = _height(sine, way)
-        return _March(left, way, height, highest, self._to_light(mi, way * ray, height, fine))
+        return _March(left, way, height, highest, self._to_light(mi, way * ray, height))
 
-    def _field(self, mi: Any, point: Any, height: Any, fine: Any) -> Any:
-        """Cloud where it is above the level; ``height`` is 0 at the base and 1 at the top."""
+    def _field(self, mi: Any, point: Any, height: Any, fine: Any | None = None) -> Any:
+        """Cloud where it is above the level; ``height`` is 0 at the base and 1 at the top.
+
+        ``fine`` is the share of small bulges, 0 to 1; None: none.
+        """
         import drjit as dr
 
         places = self._tile(mi, 0, point, PLACES_M)
-        lean = dr.sincos(_LEANING * height)
-        large, small = (
-            self._tile(mi, tile, point, BULGES_M, tuple(by * part for part in lean))
-            for tile, by in ((1, _LEAN), (2, -1.7 * _LEAN))
-        )
+        bulges = self._round(mi, 1, point, _TURNING * height)
+        if fine is not None:
+            bulges += fine * self._round(mi, 2, point, 2 * _TURNING * height)
         # Bulges grow with height: bases are flat.
         grown = _BULGING * (0.45 + 0.55 * dr.minimum(4 * dr.abs(height), 1))
         fall = dr.select(height < 0, -_FLAT * height, _FALL * height * (0.6 + 0.4 * height))
-        return places + grown * (large + fine * small) - fall
+        return places + grown * bulges - fall
+
+    def _round(self, mi: Any, number: int, point: Any, angle: Any) -> Any:
+        """A tile's value at points, or its value aside: one after the other as the angle grows."""
+        import drjit as dr
+
+        here, aside = (self._tile(mi, number, point, BULGES_M, lean) for lean in ((0, 0), _ASIDE))
+        sine, cosine = dr.sincos(angle)
+        # The mean of both is weaker than either.
+        grown = 1 + 0.4 * dr.square(2 * sine * cosine)
+        return grown * (cosine * cosine * here + sine * sine * aside)
 
     def _tile(self, mi: Any, number: int, point: Any, edge_m: float, lean: Any = (0, 0)) -> Any:
         """A tile's value above points."""
@@ -241,15 +260,15 @@ class Clouds:
         v = (point.x * turn.y + point.y * turn.x) / edge_m + shift.y + lean[1]
         return self._tiles[number].at(mi, u, v)
 
-    def _to_light(self, mi: Any, point: Any, height: Any, fine: Any) -> Any:
-        """Optical thickness of the cloud between points and the sun."""
+    def _to_light(self, mi: Any, point: Any, height: Any) -> Any:
+        """Optical thickness between points and the sun, without the noise of small bulges."""
         import drjit as dr
 
         total, last = mi.Float(0), 0.0
         for number in range(1, _SUN_STEPS + 1):
             way = _SUN_WAY_M * (number / _SUN_STEPS) ** 2
             rise = way * self._to_sun.z / (TOP_M - BASE_M)
-            there = self._field(mi, point + way * self._to_sun, height + rise, fine)
+            there = self._field(mi, point + way * self._to_sun, height + rise)
             total += dr.clip(there - self._level, 0, 2) * (way - last)
             last = way
         return _DENSITY * total
@@ -264,7 +283,7 @@ class Clouds:
 
         sun = march.to_light
         once = 0.5 * _phase(cosine) * dr.exp(-sun)
-        often = 0.75 / math.pi / (1 + 0.75 * _TURNED * _PATHS * sun)
+        often = 0.75 / math.pi / (1 + 0.75 * TURNED * _PATHS * sun)
         often *= 0.55 + 0.45 * dr.exp(-0.25 * sun)
         rise = dr.clip(1.6 * march.height, 0, 1)
         around = self._above * (0.3 + 0.6 * rise) + self._below * (0.65 - 0.5 * rise)
@@ -306,14 +325,14 @@ def _way(sine: Any, height_m: float) -> Any:
     """Distance along a ray from the ground to a height, over a round Earth, metres."""
     import drjit as dr
 
-    down = _EARTH_M * sine
-    rise = height_m * (2 * _EARTH_M + height_m)
+    down = EARTH_M * sine
+    rise = height_m * (2 * EARTH_M + height_m)
     return rise / (down + dr.sqrt(down * down + rise))
 
 
 def _height(sine: Any, way: Any) -> Any:
     """In the layer of cumulus after a way along a ray from the ground, over a round Earth."""
-    above = way * sine + way * way * ((1 - sine * sine) / (2 * _EARTH_M))
+    above = way * sine + way * way * ((1 - sine * sine) / (2 * EARTH_M))
     return (above - BASE_M) / (TOP_M - BASE_M)
 
 
@@ -334,12 +353,4 @@ def _above(first: Any, last: Any) -> tuple[Any, Any]:
 
 def _phase(cosine: Any) -> Any:
     """Share of scattered light that goes into a direction, per steradian."""
-    return (1 - _WIDE_SHARE) * _lobe(cosine, _NARROW) + _WIDE_SHARE * _lobe(cosine, _WIDE)
-
-
-def _lobe(cosine: Any, asymmetry: float) -> Any:
-    """Henyey and Greenstein (1941)."""
-    import drjit as dr
-
-    base = 1 + asymmetry**2 - 2 * asymmetry * cosine
-    return (1 - asymmetry**2) / (4 * math.pi) * dr.rcp(base * dr.sqrt(base))
+    return (1 - _WIDE_SHARE) * lobe(cosine, _NARROW) + _WIDE_SHARE * lobe(cosine, _WIDE)

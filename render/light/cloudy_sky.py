@@ -27,6 +27,9 @@ Array = NDArray[np.float64]
 #: Covers between which clouds grow into a closed, even layer.
 _CLOSING, _CLOSED = 0.85, 1.0
 
+#: Cover from which on there is all the cirrus of a pattern.
+_VEILED = 0.1
+
 #: How the share of suns that clouds hide depends on their cover, and on the sun's elevation, since
 #: low suns are hidden by the sides of clouds too: of cover, and of the sine. Fitted to 60 patterns.
 _HIDING, _SIDES = (1.1, 2.0), (0.32, 0.8)
@@ -105,8 +108,8 @@ class CloudySky:
         to_light = sun_direction(bright, self._azimuth_deg)
         mi = runtime.colours()
         light = _light_of_clouds(conditions, clear)
-        closed = closed_share(cover)
-        self._clouds = Clouds(mi, conditions.cloud_pattern, to_light, light, closed)
+        shares = closed_share(cover), min(cover / _VEILED, 1.0)
+        self._clouds = Clouds(mi, conditions.cloud_pattern, to_light, light, *shares)
         self._clouds.set_cover(mi, rays, solid_angles().ravel(), cover)
         seen = self._clouds.seen(mi, np.concatenate([rays, _disc(to_sun)]))
         self.sun_passing = float(seen.passing[len(rays) :].mean())
@@ -189,7 +192,7 @@ def _scale(dome: CloudsSeen, clear: ClearLight, cover: float, sine: float) -> fl
     passed, given = (
         irradiance(part.mean(axis=1, keepdims=True)) @ LUMINANCE for part in (gaps, dome.radiance)
     )
-    return float(np.clip((wanted @ LUMINANCE - passed) / given, *_SCALES))
+    return float(np.clip((wanted @ LUMINANCE - passed) / max(given, 1e-30), *_SCALES))
 
 
 def _disc(to_sun: Array) -> Array:

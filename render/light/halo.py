@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.camera import Camera
+from vasgen.render.light.droplets import TURNED, lobe
 from vasgen.render.light.fog import Fog
 from vasgen.render.light.lamplight import RADIUS_M, LampLight, lamp_colour, shine
 from vasgen.render.light.lighting import Lighting
-from vasgen.render.light.overcast import STRAIGHT, TURNED
+from vasgen.render.light.overcast import STRAIGHT
 from vasgen.render.light.slots import draw_lamp, slot_tables
 
 Array = NDArray[np.float64]
@@ -41,7 +42,6 @@ _LEAST = 5e-4
 
 #: How much a lamp counts to all sides when lamps are chosen; where it shines it counts one more.
 _ASIDE = 0.2
-
 
 #: How far lines of sight go that meet no surface, metres: fog hides all that is so far.
 FAR_M = 1e4
@@ -123,7 +123,8 @@ class Halo:
         towards = lamp.position - point
         apart = dr.norm(towards)
         strength = shine(mi, towards, lamp.height) * lamp.weight * dr.square(apart) / aside
-        strength *= self._scattering * dr.exp(-self._scattering * (way + apart)) * phase(cosine)
+        strength *= self._scattering * dr.exp(-self._scattering * (way + apart))
+        strength *= lobe(cosine, ASYMMETRY)
         strength *= (last - first) * (dr.square(angle) + _FORWARD**2) / _FORWARD
         seen = strength > 0
         # A lamp does not hide itself: its light hangs below the head.
@@ -136,14 +137,6 @@ def halo_of(mi: Any, lighting: Lighting, camera: Camera, centre: Array) -> Halo 
     if lighting.fog is None or lighting.lamps is None:
         return None
     return Halo(mi, lighting.lamps, lighting.fog, camera, centre)
-
-
-def phase(cosine: Any) -> Any:
-    """Share of the scattered light that goes into an angle, one over steradians."""
-    import drjit as dr
-
-    apart = dr.fma(-2 * ASYMMETRY, cosine, 1 + ASYMMETRY**2)
-    return (1 - ASYMMETRY**2) / (4 * math.pi) * dr.rsqrt(apart) / apart
 
 
 def _beside(towards: Any, direction: Any) -> tuple[Any, Any]:

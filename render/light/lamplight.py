@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.lamps import HEAD_M, LampPosts
-from vasgen.render.chance import lot, share
+from vasgen.render.chance import Draw, lot, share
 from vasgen.render.light.illuminance import LUX_PER_UNIT
 from vasgen.render.light.night import LAMP_COLOURS
-from vasgen.render.light.slots import Lamp, draw_lamp, slot_tables
+from vasgen.render.light.slots import SLOTS, Lamp, draw_lamp, slot_tables
 
 Array = NDArray[np.float64]
 
@@ -69,31 +69,40 @@ class LampLight:
         self.height = np.maximum(posts.head[:, 2] - posts.foot_z, 1.0)
         rows = np.column_stack([self.position, self.height]).astype(np.float32)
         self.rows = mi.Float(rows.ravel())
-        low, columns, tables = self._grid()
+        low, table_of, tables = self._grid()
         self._words = mi.UInt32(tables.ravel())
+        self._table_of = mi.UInt32(table_of.ravel())
         self._low = mi.Point2f(low.tolist())
-        self._columns, self._rows = mi.UInt32(columns), mi.UInt32(len(tables) // columns)
+        self._rows, self._columns = (mi.UInt32(count) for count in table_of.shape)
         dr.make_opaque(self._low, self._columns, self._rows)
         order = np.argsort(posts.instance)
         at = np.minimum(np.searchsorted(posts.instance[order], instance), len(order) - 1)
         of_face = np.where(posts.instance[order][at] == instance, order[at] + 1, 0)
         self._of_face = mi.UInt32(of_face.astype(np.uint32))
 
-    def _grid(self) -> tuple[Array, int, NDArray[np.uint32]]:
-        """Lowest corner and columns of the cells, and their tables, row by row."""
+    def _grid(self) -> tuple[Array, NDArray[np.uint32], NDArray[np.uint32]]:
+        """Lowest corner of the cells, the table of each (rows, columns), and the tables.
+
+        The first table is empty: that of all cells that no lamp reaches.
+        """
         reach = REACH * float(self.height.max())
         at = self.position[:, :2]
         low = at.min(axis=0) - reach
         columns, rows = np.ceil((np.ptp(at, axis=0) + 2 * reach) / _CELL_M).astype(int).tolist()
-        tables = []
-        for row in range(rows):
-            middle = (np.arange(columns) + 0.5) * _CELL_M
-            x = np.abs(low[0] + middle[:, None] - at[:, 0])
-            y = np.abs(low[1] + (row + 0.5) * _CELL_M - at[:, 1])[None]
+        lit = _lit_cells((at - low) / _CELL_M, REACH * self.height / _CELL_M, (rows, columns))
+        table_of = np.zeros((rows, columns), np.uint32)
+        table_of[lit] = np.arange(np.count_nonzero(lit)) + 1
+        tables = [np.zeros((1, SLOTS), np.uint32)]
+        for row in np.flatnonzero(lit.any(axis=1)):
+            middle = low[1] + (row + 0.5) * _CELL_M
+            near = np.flatnonzero(np.abs(middle - at[:, 1]) < reach + _CELL_M)
+            height = self.height[near]
+            x = np.abs(low[0] + (np.flatnonzero(lit[row])[:, None] + 0.5) * _CELL_M - at[near, 0])
+            y = np.abs(middle - at[near, 1])[None]
             nearest = np.hypot(np.maximum(x - _CELL_M / 2, 0), np.maximum(y - _CELL_M / 2, 0))
-            weight = self.height**3 / (x**2 + y**2 + self.height**2) ** 1.5
-            tables.append(slot_tables(np.where(nearest < REACH * self.height, weight, 0)))
-        return low, columns, np.concatenate(tables)
+            weight = height**3 / (x**2 + y**2 + height**2) ** 1.5
+            tables.append(slot_tables(np.where(nearest < REACH * height, weight, 0), near))
+        return low, table_of, np.concatenate(tables)
 
     def draw(self, mi: Any, point: Any, normal: Any, number: Any) -> Lamp:
         """A lamp for each point, by how much light it would send there.
@@ -112,14 +121,14 @@ class LampLight:
             mi.UInt32(dr.maximum(at.y, 0) / _CELL_M),
         )
         inside = (dr.min(at) >= 0) & (column < self._columns) & (row < self._rows)
-        cell = dr.select(inside, row * self._columns + column, 0)
+        table = dr.gather(mi.UInt32, self._table_of, row * self._columns + column, inside)
 
         def worth(lamp: Any) -> Any:
             towards = mi.Point3f(lamp.xyz) - point
             wanted = shine(mi, towards, lamp.w) * dr.maximum(dr.dot(normal, towards), 0)
             return wanted * dr.rsqrt(dr.squared_norm(towards))
 
-        return draw_lamp(mi, self._words, self.rows, cell, inside, number, worth)
+        return draw_lamp(mi, self._words, self.rows, table, inside, number, worth)
 
     def glow(self, mi: Any, face: Any, point: Any, normal: Any) -> Any:
         """Radiance of the heads of lamps as a camera sees them: Color3f; zero elsewhere."""
@@ -136,13 +145,23 @@ class LampLight:
         return dr.select(head, disc * part, 0) * lamp_colour(mi, lamp.xyz)
 
 
+def _lit_cells(at: Array, reach: Array, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Cells in the squares around lamps, of rows and columns; places and reaches in cells."""
+    lit = np.zeros(shape, bool)
+    first = np.maximum(np.floor(at - reach[:, None]).astype(int), 0)
+    last = np.floor(at + reach[:, None]).astype(int) + 1
+    for (left, low), (right, high) in zip(first.tolist(), last.tolist(), strict=True):
+        lit[low:high, left:right] = True
+    return lit
+
+
 def lamp_colour(mi: Any, position: Any) -> Any:
     """Colour of the lamps at points, Color3f of luminance one: warmer and cooler ones by lot."""
     import drjit as dr
 
     column, row = (mi.UInt32(mi.Int32(dr.floor(at / _QUARTER_M))) for at in position.xy)
     warm, cool = (mi.Color3f(colour) for colour in LAMP_COLOURS.tolist())
-    return dr.select(share(lot(column, row, 61)) < 0.5, warm, cool)
+    return dr.select(share(lot(column, row, Draw.LAMP)) < 0.5, warm, cool)
 
 
 def shine(mi: Any, towards: Any, height: Any) -> Any:

@@ -19,6 +19,7 @@ from vasgen.render.light.avenues import Avenues
 from vasgen.render.light.border import Border
 from vasgen.render.light.fields import Fields
 from vasgen.render.light.sky import Sky
+from vasgen.render.light.sweep import Sweep
 from vasgen.render.light.villages import lights
 from vasgen.render.light.woods import kept, noise, rarity, seen, shaded, step
 from vasgen.render.looks.looks import Looks
@@ -154,7 +155,13 @@ class Landscape:
         dr.make_opaque(self._seed, *self._reach, *self._distances)
 
     def seen(
-        self, mi: Any, camera: Camera, pixels: NDArray[np.int64], light: LandLight, sky: Sky
+        self,
+        mi: Any,
+        camera: Camera,
+        pixels: NDArray[np.int64],
+        light: LandLight,
+        sky: Sky,
+        sweep: Sweep | None = None,
     ) -> tuple[Array, Array]:
         """What pixels see of it: mean radiance, (N, 3), and the share that it covers, (N, 1).
 
@@ -164,6 +171,7 @@ class Landscape:
             pixels: (N,) numbers of pixels, row by row.
             light: on the land.
             sky: above it.
+            sweep: whose cells are meant instead of the camera's pixels.
         """
         import drjit as dr
 
@@ -171,12 +179,14 @@ class Landscape:
         lane = dr.arange(mi.UInt32, len(pixels) * count)
         pixel = dr.gather(mi.UInt32, mi.UInt32(pixels.astype(np.uint32)), lane // count)
         offset = [mi.Float(part) for part in _SAMPLES.T.astype(np.float32)]
-        wide = dr.opaque(mi.UInt32, camera.width)
+        wide = dr.opaque(mi.UInt32, camera.width if sweep is None else sweep.columns)
         u = mi.Float(pixel % wide) + dr.gather(mi.Float, offset[0], lane % count)
         v = mi.Float(pixel // wide) + dr.gather(mi.Float, offset[1], lane % count)
         eye, ray = self._rays(mi, camera, u, v)
+        ray = ray if sweep is None else sweep.towards(mi, u, v)
         # A sample stands for half a pixel across: four are spread over both sides.
-        angle = dr.opaque(mi.Float, 0.5 / float(camera.intrinsics[0, 0]))
+        size = 1 / float(camera.intrinsics[0, 0]) if sweep is None else sweep.step
+        angle = dr.opaque(mi.Float, 0.5 * size)
         part = mi.Float(lane % count) / count
         level = dr.maximum(dr.hypot(ray.x, ray.y), _FLAT)
         horizon = sky.ask(mi, mi.Vector3f(ray.x, ray.y, 0))

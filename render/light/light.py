@@ -23,6 +23,7 @@ from vasgen.render.light.night import city_glow, lit_ground, street_glow
 from vasgen.render.light.overcast import extinction, sun_left, veil
 from vasgen.render.light.sky import Sky, elevations
 from vasgen.render.light.sunsky import SUN_RADIUS_DEG
+from vasgen.render.light.sweep import Sweep, sweep_of
 from vasgen.sun import sun_direction
 
 Array = NDArray[np.float64]
@@ -46,6 +47,8 @@ class Daylight:
     """
 
     def __init__(self, conditions: Conditions) -> None:
+        import drjit as dr
+
         self.direction = sun_direction(conditions.sun_elevation_deg, conditions.sun_azimuth_deg)
         sine = float(self.direction[2])
         clear = clear_light(conditions)
@@ -65,8 +68,6 @@ class Daylight:
         self.ground = GROUND_REFLECTANCE / math.pi * (falling + lamps * lit_ground())
         self.airlight = hazy.airlight
         fog = conditions.visibility_m and extinction(conditions.visibility_m)
-        import drjit as dr
-
         mi = runtime.colours()
         self._ground = mi.Color3f(self.ground.tolist())
         dr.make_opaque(self._ground)
@@ -92,6 +93,7 @@ class Daylight:
         rows: range | None = None,
         land: Landscape | None = None,
         covered: NDArray[np.float32] | None = None,
+        turn: Array | None = None,
     ) -> NDArray[np.float32]:
         """What lies behind the scene, (rows, W, 3) float32; of all rows by default.
 
@@ -102,19 +104,39 @@ class Daylight:
                 radiance goes on below.
             covered: (rows, W) share of each pixel that the scene covers; where that is all,
                 zero is returned.
+            turn: (3,) of the camera while the shutter is open: along its axis, radians. The
+                mean over it is returned.
         """
         rows = range(camera.height) if rows is None else rows
         radiance = np.zeros((len(rows) * camera.width, 3))
         seen = np.full(len(radiance), True) if covered is None else covered.ravel() < 1
         rays = camera.rays(camera.pixel_centres(rows).reshape(-1, 2)[seen])
         rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-        radiance[seen] = self._above(rays)
-        low = np.flatnonzero(seen)[rays[:, 2] < LAND_BELOW]
-        if land is not None and len(low):
-            first = rows.start * camera.width
-            found, share = land.seen(runtime.colours(), camera, low + first, self._land, self._sky)
-            radiance[low] = radiance[low] * (1 - share) + found
+        sweep = sweep_of(camera, turn, rays)
+        if sweep is None:
+            pixels = np.flatnonzero(seen) + rows.start * camera.width
+            radiance[seen] = self._around(camera, rays, pixels, land)
+        else:
+            cells = self._around(camera, sweep.rays(), np.arange(sweep.cells), land, sweep)
+            radiance[seen] = sweep.mean(cells, rays)
         return radiance.astype(np.float32).reshape(-1, camera.width, 3)
+
+    def _around(
+        self,
+        camera: Camera,
+        rays: Array,
+        pixels: NDArray[np.int64],
+        land: Landscape | None,
+        sweep: Sweep | None = None,
+    ) -> Array:
+        """Radiance of sky and land along unit vectors of pixels, or of cells of a sweep, (N, 3)."""
+        radiance = self._above(rays)
+        low = np.flatnonzero(rays[:, 2] < LAND_BELOW)
+        if land is not None and len(low):
+            mi = runtime.colours()
+            found, share = land.seen(mi, camera, pixels[low], self._land, self._sky, sweep)
+            radiance[low] = radiance[low] * (1 - share) + found
+        return radiance
 
     def _above(self, rays: Array) -> Array:
         """Radiance of sky and sun along unit vectors, (N, 3)."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vasgen.render.light.droplets import TURNED
 from vasgen.render.light.sky import elevations, irradiance
 
 Array = NDArray[np.float64]
@@ -20,9 +21,6 @@ _LAYER_M = 200.0
 
 #: Share of the sunlight met by droplets that goes on so straight that it casts shadows still.
 STRAIGHT = 0.5
-
-#: One minus the asymmetry of fog droplets.
-TURNED = 0.15
 
 
 def extinction(visibility_m: float) -> float:

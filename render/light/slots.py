@@ -17,7 +17,6 @@ NUMBER_BITS = 24
 #: Lamps a table knows: half the slots are left to those that matter.
 _MOST = SLOTS // 2
 
-
 #: Candidates that one lamp is drawn from.
 _CANDIDATES = 4
 
@@ -36,13 +35,16 @@ class Lamp(NamedTuple):
     weight: Any
 
 
-def slot_tables(weights: NDArray[np.float64]) -> NDArray[np.uint32]:
+def slot_tables(
+    weights: NDArray[np.float64], numbers: NDArray[np.int64] | None = None
+) -> NDArray[np.uint32]:
     """A table for each row: (rows, SLOTS) words, the lamps that matter most first.
 
     A lamp of weight zero is in no table, and of more than 64 the lightest are not.
 
     Args:
         weights: (rows, lamps) at least zero; the lamps' shares are made like them.
+        numbers: (lamps,) of the lamps; by default 0, 1, ...
 
     Returns:
         Words: the lamp's number, and from bit ``NUMBER_BITS`` on how many slots it fills; zero
@@ -60,7 +62,8 @@ def slot_tables(weights: NDArray[np.float64]) -> NDArray[np.uint32]:
     rest = np.where(some.any(axis=1), SLOTS - count.sum(axis=1), 0)
     rank = np.argsort(np.argsort(np.where(some, -(wanted % 1), 2.0), axis=1, kind="stable"), axis=1)
     count += rank < rest[:, None]
-    words = order.astype(np.uint32) | (count.astype(np.uint32) << NUMBER_BITS)
+    named = order if numbers is None else numbers[order]
+    words = named.astype(np.uint32) | (count.astype(np.uint32) << NUMBER_BITS)
     tables = np.zeros((len(weights), SLOTS), np.uint32)
     filled = some.any(axis=1)
     tables[filled] = np.repeat(words[filled].ravel(), count[filled].ravel()).reshape(-1, SLOTS)

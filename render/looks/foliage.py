@@ -24,7 +24,6 @@ _LARGEST_M = 30.0
 #: has turned most.
 _TURNED, _GOLD = 0.07, np.array([2.8, 1.4, 0.6])
 
-
 #: Least blue over green of needles.
 _BLUISH = 0.35
 

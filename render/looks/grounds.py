@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from vasgen.render.chance import lot, share
+from vasgen.render.chance import Draw, lot, share
 from vasgen.render.looks.carriageways import PARKED_M, WIDE_M
 from vasgen.render.looks.stains import Stains, step
 from vasgen.render.textures.decals import MANHOLES
@@ -13,6 +13,9 @@ from vasgen.render.textures.texels import arrays
 
 #: How grounds wear: asphalt, paint on it, lawn, flags, flat roofs.
 STREET, MARKING, LAWN, PAVED, ROOF = -1, -2, -3, -4, -5
+
+#: Seeds of the two kinds of noise: what they show near by, and over a wider stretch.
+_NEAR, _WIDE = 7, 13
 
 #: How much wider than on walls the two kinds of noise lie on lawns.
 _LAWN = (1 / 7.3, 1 / 29)
@@ -90,8 +93,8 @@ class Grounds:
         near = dr.select(lawn, _LAWN[0], 1)
         other = dr.select(road, 9.3, dr.select(lawn, _LAWN[1], 1 / 5))
         x, y, some = place.x, place.y, kind < 0
-        first = self._stains.at(x * near, y * near, ad.UInt32(7), some)
-        second = self._stains.at(x * other, y * other, ad.UInt32(13), some)
+        first = self._stains.at(x * near, y * near, ad.UInt32(_NEAR), some)
+        second = self._stains.at(x * other, y * other, ad.UInt32(_WIDE), some)
         traffic = _Traffic(first, second, *_tracks(place, first))
         street, smooth = self._street(place, colour, rough, traffic, road)
         bare = step(0.45 * first.z + 0.55 * second.z + 0.22 * traffic.track, 0.62, 0.92)
@@ -106,8 +109,8 @@ class Grounds:
     def grass(self, x: Any, y: Any, colour: Any) -> Any:
         """Grass that goes on beyond the scene, Array3f; places in metres."""
         ad = arrays()
-        first = self._stains.at(x * _LAWN[0], y * _LAWN[0], ad.UInt32(7), True)
-        second = self._stains.at(x * _LAWN[1], y * _LAWN[1], ad.UInt32(13), True)
+        first = self._stains.at(x * _LAWN[0], y * _LAWN[0], ad.UInt32(_NEAR), True)
+        second = self._stains.at(x * _LAWN[1], y * _LAWN[1], ad.UInt32(_WIDE), True)
         return _grass(colour, first, second)
 
     def _street(
@@ -125,8 +128,8 @@ class Grounds:
         dust = dr.select(place.framed, dr.exp(-dr.maximum(edge, 0) / 0.22), 0)
         tone *= 1 - 0.22 * dust * noise.y
         colour = colour * tone
-        for size in (7.0, 17.0):
-            colour = colour * _trench(place, size, noise)
+        for size, draw in ((7.0, Draw.TRENCH), (17.0, Draw.LONG_TRENCH)):
+            colour = colour * _trench(place, size, noise, draw)
         cover, covered = self._cover(place, active)
         colour = dr.select(covered, cover, colour)
         return colour, dr.select(covered, 0.7, rough - 0.14 * track)
@@ -138,7 +141,7 @@ class Grounds:
         ad = arrays()
         x, y = place.x, place.y
         column, row = dr.floor(x / 11.0), dr.floor(y / 11.0)
-        chance = lot(ad.UInt32(ad.Int32(column)), ad.UInt32(ad.Int32(row)), 31)
+        chance = lot(ad.UInt32(ad.Int32(column)), ad.UInt32(ad.Int32(row)), Draw.COVER)
         size = 0.66
         u = (x - (column + 0.2 + 0.6 * share(chance, 1)) * 11.0) / size + 0.5
         v = (y - (row + 0.2 + 0.6 * share(chance, 2)) * 11.0) / size + 0.5
@@ -161,7 +164,7 @@ def _tracks(place: Place, noise: Any) -> tuple[Any, Any]:
     return dr.select(driven, wheel, 0), dr.select(driven, middle, 0)
 
 
-def _trench(place: Place, spacing: float, noise: Any) -> Any:
+def _trench(place: Place, spacing: float, noise: Any, draw: Draw) -> Any:
     """Factor of a filled trench, in some squares of ``spacing`` metres, with a seam of tar.
 
     Along a street or across it, where it has a direction.
@@ -172,7 +175,7 @@ def _trench(place: Place, spacing: float, noise: Any) -> Any:
     x = dr.select(place.framed, place.along, place.x)
     y = dr.select(place.framed, place.left + 100, place.y)
     column, row = dr.floor(x / spacing), dr.floor(y / spacing)
-    chance = lot(ad.UInt32(ad.Int32(column)), ad.UInt32(ad.Int32(row)), round(spacing))
+    chance = lot(ad.UInt32(ad.Int32(column)), ad.UInt32(ad.Int32(row)), draw)
     chance = lot(chance, place.instance)
     turn = share(chance, 1)
     angle = dr.select(place.framed, dr.select(turn < 0.5, 0, dr.pi / 2), turn * 6.2832)
@@ -187,15 +190,15 @@ def _trench(place: Place, spacing: float, noise: Any) -> Any:
 
 
 def _lawn(place: Place, colour: Any, noise: Any, wide: Any) -> Any:
-    """Grass, mown in lanes."""
+    """Grass, mown in swaths."""
     import drjit as dr
 
     shown = _grass(colour, noise, wide)
-    chance = lot(place.instance, 71)
+    chance = lot(place.instance, Draw.MOWING)
     angle = share(chance, 1) * 6.2832
     across = place.x * dr.cos(angle) + place.y * dr.sin(angle)
-    lane = dr.clip(5 * dr.sin(across * (dr.pi / 1.1)), -1, 1)
-    return shown * (1 + dr.select(share(chance) < 0.5, 0.035, 0) * lane)
+    swath = dr.clip(5 * dr.sin(across * (dr.pi / 1.1)), -1, 1)
+    return shown * (1 + dr.select(share(chance) < 0.5, 0.035, 0) * swath)
 
 
 def _grass(colour: Any, noise: Any, wide: Any) -> Any:
@@ -224,7 +227,7 @@ def _roof(place: Place, colour: Any, noise: Any, wide: Any) -> Any:
     level = 0.55 * noise.y + 0.45 * wide.y
     puddle, rim = step(level, 0.60, 0.64), dr.exp(-dr.square((level - 0.60) / 0.012))
     tone = (1 - 0.15 * puddle) * (1 + 0.10 * rim) * (0.93 + 0.14 * wide.z)
-    chance = lot(place.instance, 73)
+    chance = lot(place.instance, Draw.LAPS)
     x = dr.select(share(chance, 1) < 0.5, place.x, place.y) + 7 * noise.y * 0.004
     lap = dr.abs(x - dr.round(x)) < 0.02
     return colour * tone * dr.select(lap & (share(chance) < 0.45), 0.80, 1)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import SceneBundle, VisualMaterial
-from vasgen.render.chance import lot, share
+from vasgen.render.chance import Draw, lot, share
 from vasgen.render.looks.carriageways import street_frames
 from vasgen.render.looks.grounds import LAWN, MARKING, PAVED, ROOF, STREET, Grounds, Place
 from vasgen.render.looks.stains import Stains, noise
@@ -94,6 +94,32 @@ class Seen(NamedTuple):
     flakes: Any
 
 
+class _Spot(NamedTuple):
+    """Points on walls or streets.
+
+    Attributes:
+        along, across: Float metres.
+        lengths: two Floats of the wall or street, metres; see ``walls.Frames``.
+        seed: UInt32 number of the wall or street.
+        instance: UInt32 number of the object.
+    """
+
+    along: Any
+    across: Any
+    lengths: tuple[Any, Any]
+    seed: Any
+    instance: Any
+
+    @property
+    def wall(self) -> Wall:
+        """The points as those of walls."""
+        return Wall(self.along, self.across, *self.lengths, self.seed, self.instance)
+
+    def place(self, x: Any, y: Any, framed: Any) -> Place:
+        """The points as those of the ground, at x and y, on streets where framed."""
+        return Place(x, y, self.across, self.along, *self.lengths, framed, self.instance)
+
+
 class _Points(NamedTuple):
     """Points to be shaded.
 
@@ -106,9 +132,9 @@ class _Points(NamedTuple):
         wear: Float, how it wears.
         blinds: Float share of windows with blinds, on painted facades; else 0.
         instance: UInt32 number of the object.
-        wall: where points lie on walls.
-        upright: Bool, whether they do.
-        framed: Bool, whether they lie on a street that has a direction; ``wall`` says where.
+        spot: where points lie on walls or streets.
+        upright: Bool, whether they lie on a wall.
+        framed: Bool, whether they lie on a street that has a direction.
         varied: Array4f, see :func:`_material_table`.
     """
 
@@ -120,7 +146,7 @@ class _Points(NamedTuple):
     wear: Any
     blinds: Any
     instance: Any
-    wall: Wall
+    spot: _Spot
     upright: Any
     framed: Any
     varied: Any
@@ -158,7 +184,7 @@ class Skin:
         worn = np.isin(table[:, 6], (_MASONRY, _CLADDING))[faces.visual]
         walls = wall_frames(faces, uv, worn & (faces.semantic == SemanticClass.WALL))
         frames = merged(walls, street_frames(faces, uv))
-        self._frame, self._wall = ad.UInt32(frames.number), ad.UInt32(frames.wall)
+        self._frame, self._piece = ad.UInt32(frames.number), ad.UInt32(frames.piece)
         self._rows = ad.Float(frames.rows.ravel())
 
     def evaluate(self, face: Any, uv: Any, *, near: bool = True) -> Seen:
@@ -197,15 +223,15 @@ class Skin:
             dr.gather(ad.Array4f, self._table, 3 * material + k) for k in range(3)
         )
         instance = dr.gather(ad.UInt32, self._instance, face)
-        wall, framed = self._wall_point(face, instance, uv)
+        spot, framed = self._spot(face, instance, uv)
         upright = framed & (more.z > 0)
         facade, owned = more.w < 0, instance > 0
         uv = proportioned(uv, instance, facade & owned)
-        uv = dr.select(upright & ~facade, uv + anywhere(wall.seed), uv)
+        uv = dr.select(upright & ~facade, uv + anywhere(spot.seed), uv)
         uv = drawn(uv, instance, more.w > 1, (more.w > 0) & owned)
         number = dr.gather(ad.UInt32, self._number, face)
         # Some houses let down many blinds, some few.
-        often = 0.3 + 1.4 * share(lot(instance, 83))
+        often = 0.3 + 1.4 * share(lot(instance, Draw.BLINDS))
         painted = dr.select(facade & owned, -more.w * often, 0)
         return _Points(
             uv,
@@ -216,7 +242,7 @@ class Skin:
             more.z,
             painted,
             instance,
-            wall,
+            spot,
             upright,
             framed & ~upright,
             varied,
@@ -243,8 +269,8 @@ class Skin:
 
         ad = arrays()
         number, tiles, natural = points.varied.x, points.varied.y, points.varied.z > 0
-        wall, upright = points.wall, points.upright
-        metres = ad.Array2f(wall.along, wall.up) * tiles + anywhere(wall.seed)
+        spot, upright = points.spot, points.upright
+        metres = ad.Array2f(spot.along, spot.across) * tiles + anywhere(spot.seed)
         place = dr.select(upright, metres, points.uv * _LARGE + 0.5)
         natural &= ~upright
         shown = (number > 0) & ((upright & bare) | natural)
@@ -257,31 +283,29 @@ class Skin:
         """What weather and use leave of colour and roughness, Array4f."""
         import drjit as dr
 
-        upright, wall = points.upright, points.wall
+        upright = points.upright
         masonry = upright & bare & (points.wear == _MASONRY)
-        worn = self._wear.walls(wall, colour, rough, masonry, upright)
+        worn = self._wear.walls(points.spot.wall, colour, rough, masonry, upright)
         metres = points.uv * points.varied.w
-        street = wall.up, wall.along, wall.length, wall.top, points.framed
-        place = Place(metres.x, metres.y, *street, points.instance)
+        place = points.spot.place(metres.x, metres.y, points.framed)
         ground = self.grounds.worn(place, points.wear, colour, rough)
         return dr.select(upright & ~glass, worn, ground)
 
-    def _wall_point(self, face: Any, instance: Any, uv: Any) -> tuple[Wall, Any]:
+    def _spot(self, face: Any, instance: Any, uv: Any) -> tuple[_Spot, Any]:
         """Where points lie on their walls or streets, and whether they lie on one."""
         import drjit as dr
 
         ad = arrays()
         row = dr.gather(ad.UInt32, self._frame, face)
         first, second = (dr.gather(ad.Array4f, self._rows, 2 * row + k) for k in range(2))
-        wall = Wall(
+        spot = _Spot(
             first.x * uv.x + first.y * uv.y + first.z,
             first.w * uv.x + second.x * uv.y + second.y,
-            second.z,
-            second.w,
-            dr.gather(ad.UInt32, self._wall, row),
+            (second.z, second.w),
+            dr.gather(ad.UInt32, self._piece, row),
             instance,
         )
-        return wall, row > 0
+        return spot, row > 0
 
 
 def _material_table(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from vasgen.render.chance import lot, share
+from vasgen.render.chance import Draw, lot, share
 from vasgen.render.textures.noise import clouds
 from vasgen.render.textures.openings import CELLS
 from vasgen.render.textures.texels import Texels, arrays
@@ -46,7 +46,7 @@ class Stains:
     def at(self, x: Any, y: Any, seed: Any, active: Any) -> Any:
         """Noise at points in metres, Array3f in [0, 1], from another place for every seed."""
         ad = arrays()
-        place = lot(seed, 11)
+        place = lot(seed, Draw.NOISE)
         uv = ad.Array2f(x * (1 / NOISE_M) + share(place, 1), y * (1 / NOISE_M) + share(place, 2))
         return self._texels.colour(ad.UInt32(self._noise), uv, active).xyz
 

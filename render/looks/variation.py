@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vasgen.render.chance import lot, share
+from vasgen.render.chance import Draw, lot, share
 from vasgen.render.textures.openings import CELLS
 from vasgen.render.textures.texels import arrays
 
@@ -20,7 +20,7 @@ def proportioned(uv: Any, instance: Any, active: Any) -> Any:
     import drjit as dr
 
     ad = arrays()
-    word = lot(instance, 51)
+    word = lot(instance, Draw.PROPORTIONS)
     upper = uv.y * CELLS >= 1
     wide, tall = _WIDER * (share(word, 1) - 0.5), _TALLER * (share(word, 2) - 0.5)
     turn = 2 * dr.pi * CELLS
@@ -33,7 +33,7 @@ def proportioned(uv: Any, instance: Any, active: Any) -> Any:
 
 def anywhere(seed: Any) -> Any:
     """A place in a texture, of its own for every wall."""
-    word = lot(seed, 53)
+    word = lot(seed, Draw.PLACE)
     return arrays().Array2f(share(word, 1), share(word, 2))
 
 
@@ -44,7 +44,7 @@ def dressed(value: Any, uv: Any, instance: Any, blinds: Any) -> Any:
     ad = arrays()
     at = uv * CELLS
     cell = dr.floor(at)
-    word = lot(instance, ad.UInt32(ad.Int32(cell.x)), ad.UInt32(ad.Int32(cell.y)), 57)
+    word = lot(instance, ad.UInt32(ad.Int32(cell.x)), ad.UInt32(ad.Int32(cell.y)), Draw.BLIND)
     u, v = at.x - cell.x, at.y - cell.y
     down = (share(word) < blinds) & (v > 0.25 + 0.5 * share(word, 1))
     slats = 0.94 + 0.06 * dr.sign(dr.sin(v * 110.0))

@@ -22,22 +22,23 @@ _TURN, _APART_M = 1 / 48, 0.25
 _UPRIGHT = 0.2
 
 
-class WallFrames(NamedTuple):
-    """Walls and how to find points on them.
+class Frames(NamedTuple):
+    """Walls or streets and how to find points on them.
 
     Attributes:
-        number: (F,) uint32 row of each face; 0 where a face is no wall.
-        rows: (R, 8) float32: metres along = r0 u + r1 v + r2, metres above the ground
-            floor = r3 u + r4 v + r5, length of the wall, height of its top; row 0 is empty.
-        wall: (R,) uint32 number of the wall, the same for all its faces.
+        number: (F,) uint32 row of each face; 0 where a face is on none.
+        rows: (R, 8) float32: metres along = r0 u + r1 v + r2, metres across = r3 u + r4 v + r5,
+            and two lengths in metres; row 0 is empty. Across a wall is up from the ground floor,
+            and its lengths are its own and the height of its top.
+        piece: (R,) uint32 number of the wall or street, the same for all its faces.
     """
 
     number: NDArray[np.uint32]
     rows: NDArray[np.float32]
-    wall: NDArray[np.uint32]
+    piece: NDArray[np.uint32]
 
 
-def wall_frames(faces: FaceTable, uv: NDArray[np.float32], chosen: NDArray[np.bool_]) -> WallFrames:
+def wall_frames(faces: FaceTable, uv: NDArray[np.float32], chosen: NDArray[np.bool_]) -> Frames:
     """Frames of the walls of a scene.
 
     Args:
@@ -54,7 +55,7 @@ def wall_frames(faces: FaceTable, uv: NDArray[np.float32], chosen: NDArray[np.bo
     number = np.zeros(len(chosen), np.uint32)
     number[index] = 1 + np.arange(len(index))
     if not len(index):
-        return WallFrames(number, np.zeros((1, 8), np.float32), np.zeros(1, np.uint32))
+        return Frames(number, np.zeros((1, 8), np.float32), np.zeros(1, np.uint32))
     right = np.column_stack([-normal[index, 1], normal[index, 0]])
     right /= np.linalg.norm(right, axis=1, keepdims=True)
     corners = faces.triangles[index]
@@ -67,16 +68,16 @@ def wall_frames(faces: FaceTable, uv: NDArray[np.float32], chosen: NDArray[np.bo
     rows[1:, 0:3] = affine(along - left[:, None], *fit)
     rows[1:, 3:6] = affine(up - floor[:, None], *fit)
     rows[1:, 6], rows[1:, 7] = length, top
-    return WallFrames(number, rows, np.append(0, wall + 1).astype(np.uint32))
+    return Frames(number, rows, np.append(0, wall + 1).astype(np.uint32))
 
 
-def merged(walls: WallFrames, streets: WallFrames) -> WallFrames:
+def merged(walls: Frames, streets: Frames) -> Frames:
     """Frames of the faces of both; none is in both."""
     below = len(walls.rows) - 1
     number = np.where(streets.number > 0, streets.number + np.uint32(below), walls.number)
     rows = np.concatenate([walls.rows, streets.rows[1:]])
-    wall = np.append(walls.wall, streets.wall[1:] + walls.wall.max())
-    return WallFrames(number.astype(np.uint32), rows, wall.astype(np.uint32))
+    piece = np.append(walls.piece, streets.piece[1:] + walls.piece.max())
+    return Frames(number.astype(np.uint32), rows, piece.astype(np.uint32))
 
 
 def _walls(faces: FaceTable, index: NDArray[np.intp]) -> NDArray[np.int64]:

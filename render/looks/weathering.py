@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from vasgen.render.chance import lot, share
+from vasgen.render.chance import Draw, lot, share
 from vasgen.render.looks.stains import Stains, step
 from vasgen.render.textures.decals import GRAFFITI, PLATES, POSTERS
 from vasgen.render.textures.openings import CELLS
@@ -78,14 +78,14 @@ class Weathering:
         edge = 0.03 * (noise.z - 0.5)
         inside = (abs(x - 0.5) + edge < wide) & (abs(y - 0.5) + edge < tall)
         tone = 0.86 + 0.24 * share(chance, 3)
-        patched = inside & (share(chance) < 0.10 * share(lot(wall.house, 3)))
+        patched = inside & (share(chance) < 0.10 * share(lot(wall.house, Draw.REPAIRS)))
         return dr.select(patched, tone, 1) * (1 + 0.16 * (noise.y - 0.5))
 
     def _plinth(self, wall: Wall, colour: Any) -> Any:
         """A foot of darker stone on some buildings."""
         import drjit as dr
 
-        chance = lot(wall.house, 5)
+        chance = lot(wall.house, Draw.PLINTH)
         height = 0.55 + 0.5 * share(chance, 1)
         has = (share(chance) < 0.55) & (wall.up < height) & (wall.top > 4)
         tone = dr.lerp(colour, dr.mean(colour), 0.7) * (0.45 + 0.4 * share(chance, 2))
@@ -98,9 +98,9 @@ class Weathering:
 
         ad = arrays()
         slot = ad.Int32(dr.floor(wall.along / 2.6))
-        chance = lot(wall.seed, ad.UInt32(slot), 21)
+        chance = lot(wall.seed, ad.UInt32(slot), Draw.STUCK)
         kind = share(chance)
-        careless = share(lot(wall.house, 9))
+        careless = share(lot(wall.house, Draw.CARE))
         poster, tag = kind < 0.12 * careless, (kind > 0.5) & (kind < 0.5 + 0.14 * careless)
         middle = (ad.Float(slot) + 0.5) * 2.6 + 0.4 * (share(chance, 1) - 0.5)
         wide = dr.select(poster, 0.62, 1.5 + 0.6 * share(chance, 2))
@@ -112,7 +112,7 @@ class Weathering:
         plate = (slot == 0) & (wall.length > 5)
         middle, low = dr.select(plate, 0.8, middle), dr.select(plate, 2.15, low)
         wide, tall = dr.select(plate, 0.34, wide), dr.select(plate, 0.25, tall)
-        number = PLATES[0] * CELLS + ad.Int32(share(lot(wall.house, 13)) * CELLS)
+        number = PLATES[0] * CELLS + ad.Int32(share(lot(wall.house, Draw.STREET_NUMBER)) * CELLS)
         x, y = (wall.along - middle) / wide + 0.5, (wall.up - low) / tall
         here = active & (plate | poster | tag) & (x > 0) & (x < 1) & (y > 0) & (y < 1)
         found, shown = self._stains.decal(dr.select(plate, number, cell), x, y, here)
@@ -124,7 +124,7 @@ def _dirt(wall: Wall, noise: Any, masonry: Any) -> Any:
     import drjit as dr
 
     ad = arrays()
-    age = share(lot(wall.house, 17))
+    age = share(lot(wall.house, Draw.AGE))
     age = dr.select(masonry, 0.35 + 0.65 * age, 0.4 + 0.4 * age)
     foot = dr.exp(-dr.maximum(wall.up - 0.2, 0) / (0.25 + 0.55 * noise.y)) * (0.35 + 0.65 * noise.z)
     below = dr.maximum(wall.top - wall.up, 0)
@@ -143,7 +143,7 @@ def _pipe(wall: Wall, colour: Any, rough: Any, masonry: Any) -> Any:
     import drjit as dr
 
     ad = arrays()
-    chance = lot(wall.seed, 41)
+    chance = lot(wall.seed, Draw.PIPE)
     at = dr.select(share(chance, 1) < 0.5, 0.24, wall.length - 0.24)
     has = masonry & (share(chance) < 0.5) & (wall.length > 6) & (wall.top > 4)
     has &= wall.up < wall.top - 0.15

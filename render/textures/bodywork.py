@@ -1,9 +1,7 @@
 """Textures of cars: seams, handles and flakes of their paint, and what is behind their windows.
 
-Coordinates count along the car, from 0 at the tail to 1: the rear axle is at 0.25, the front axle
-at 0.75. Across they count from 0.02 at the sill to 0.62 at the belt; above 0.70 there is nothing
-but paint, for tops and ends. Windows count from 0 at the belt to 0.6 at the roof. Wheels, lamps
-and plates fill their pictures; there are many plates. Colours are factors of the material's.
+What is where is in :mod:`vasgen.car_textures`. Wheels, lamps and plates fill their pictures; there
+are many plates. Colours are factors of the material's.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vasgen.bundle import VisualMaterial
+from vasgen.car_textures import AXLES, ENDS, HALF_END, SCREENS, SIDES, SILL
 from vasgen.render.textures.lettering import written
 from vasgen.render.textures.noise import clouds, grain
 from vasgen.render.textures.openings import CELLS
@@ -25,10 +24,9 @@ Random = np.random.Generator
 #: Length in metres that a texture covers along a usual car, and per unit across its side.
 _ALONG_M, _ACROSS_M = 5.3, 1.2
 
-#: Doors: where their seams are, along; handles; the belt and the sill.
+#: Doors: where their seams are, along; handles.
 _SEAMS = (0.325, 0.475, 0.665)
 _HANDLES = (0.352, 0.500)
-_SILL, _BELT = 0.02, 0.62
 
 _ROUGH = 0.5
 
@@ -58,12 +56,13 @@ def _solid(material: VisualMaterial, size: int, random: Random) -> Texture:
     u, v = _axes(size)
     marks, trim = _marks(u, v)
     dust = 0.5 + 0.5 * clouds(random, size, coarse=2, fine=40, slope=1.0)
-    low = np.clip(1 - (v - _SILL) / 0.22, 0, 1) * (v < 0.66)
+    low = np.clip(1 - (v - SILL) / 0.22, 0, 1) * (v < SIDES)
     tone = (1 - 0.10 * np.clip(dust, 0, 1) * low) * (1 - 0.88 * marks)
     rough = material.roughness + 0.10 * low * np.clip(dust, 0, 1)
     rough = np.where(np.maximum(marks, trim) > 0.5, _ROUGH, rough)
     tone = tone * (1 - 0.93 * trim)
-    return Texture(np.repeat(tone[..., None], 3, axis=2).astype(np.float32), rough.astype("f4"))
+    colour = tone[..., None] * _ends(u, v)
+    return Texture(colour.astype(np.float32), rough.astype("f4"))
 
 
 def _metallic(material: VisualMaterial, size: int, random: Random) -> Texture:
@@ -76,13 +75,13 @@ def _metallic(material: VisualMaterial, size: int, random: Random) -> Texture:
 def _marks(u: Float, v: Float) -> tuple[Float, Float]:
     """Seams between doors and the keyhole shadow of handles; the plastic of the sill."""
     x, z = u * _ALONG_M, v * _ACROSS_M
-    doors = (v > _SILL + 0.07) & (v < 0.66)
+    doors = (v > SILL + 0.07) & (v < SIDES)
     seams = np.zeros((v.size, u.size), np.float32)
     for seam in _SEAMS:
         lean = 0.02 * np.clip((v - 0.35) / 0.3, -1, 1) if seam == _SEAMS[-1] else 0.0
         seams = np.maximum(seams, _line(x - (seam + lean) * _ALONG_M, 0.009) * doors)
     inside = (u > _SEAMS[0]) & (u < _SEAMS[-1])
-    seams = np.maximum(seams, _line(z - (_SILL + 0.07) * _ACROSS_M, 0.009) * inside)
+    seams = np.maximum(seams, _line(z - (SILL + 0.07) * _ACROSS_M, 0.009) * inside)
     for handle in _HANDLES:
         across, up = (u - handle) * _ALONG_M, (v - 0.52) * _ACROSS_M
         grip = _line(np.abs(up) - 0.011 + 0 * across, 0.006) * (np.abs(across) < 0.085)
@@ -90,10 +89,36 @@ def _marks(u: Float, v: Float) -> tuple[Float, Float]:
     cap = np.hypot((u - 0.235) * _ALONG_M, (v - 0.50) * _ACROSS_M)
     seams = np.maximum(seams, 0.5 * _line(cap - 0.075, 0.007))
     # Where arches are no geometry, wheels are painted.
-    tyre = [np.hypot((u - axle) / 0.057, (v - 0.10) / 0.24) for axle in (0.25, 0.75)]
+    tyre = [np.hypot((u - axle) / 0.057, (v - 0.10) / 0.24) for axle in AXLES]
     wheel = np.minimum(*tyre)
-    plastic = np.clip(np.maximum(v < _SILL + 0.045, wheel < 1) - 0.12 * (wheel < 0.62), 0, 1)
+    plastic = np.clip(np.maximum(v < SILL + 0.045, wheel < 1) - 0.12 * (wheel < 0.62), 0, 1)
     return seams * (wheel > 1), np.asarray(plastic, np.float32)
+
+
+def _ends(u: Float, v: Float) -> Float:
+    """Lamps, plates, grilles and bumpers of light models, (V, U, 3): the tail, then the nose.
+
+    As factors of the paint they are bright on bright cars only.
+    """
+    aside = np.abs(u % 0.5 - AXLES[0]) / HALF_END
+    up = (v - ENDS[0]) / (ENDS[1] - ENDS[0])
+    nose, factor = u > 0.5, np.ones((v.size, u.size, 3), np.float32)
+
+    def patch(inner: float, outer: float, low: float, high: float) -> NDArray[np.bool_]:
+        return np.asarray((aside >= inner) & (aside < outer) & (up > low) & (up < high))
+
+    dark = patch(0.0, 1.1, -0.05, 0.09) | patch(0.0, 0.74, 0.09, 0.26)
+    dark |= (patch(0.0, 0.54, 0.62, 0.88) | patch(0.58, 1.00, 0.58, 0.92)) & nose
+    dark |= patch(0.60, 0.99, 0.58, 0.92) & ~nose
+    factor[dark] = 0.03
+    factor[patch(0.63, 0.77, 0.63, 0.87) & nose] = 1.0
+    factor[patch(0.81, 0.97, 0.63, 0.87) & nose] = 0.8
+    factor[patch(0.63, 0.97, 0.62, 0.88) & ~nose] = (1.0, 0.05, 0.04)
+    factor[patch(0.0, 0.30, 0.34, 0.54)] = 0.05
+    factor[patch(0.0, 0.29, 0.355, 0.525)] = 1.0
+    letters = np.abs(aside * 12 % 1 - 0.5) < 0.3
+    factor[patch(0.0, 0.25, 0.39, 0.49) & letters] = 0.15
+    return factor
 
 
 def _window(material: VisualMaterial, size: int, random: Random) -> Texture:
@@ -111,7 +136,7 @@ def _window(material: VisualMaterial, size: int, random: Random) -> Texture:
     # Pillars that light models do without.
     tone = np.where((u > 0.456) & (u < 0.474), 0.05, tone)
     # Panes of the ends look onto shelves and dashboards.
-    tone = np.where(v > 0.68, 0.14 + 0.5 * np.clip((v - 0.78) / 0.2, 0, 1), tone)
+    tone = np.where(v > SCREENS[0] - 0.02, 0.14 + 0.5 * np.clip((v - 0.78) / 0.2, 0, 1), tone)
     colour = np.repeat(np.asarray(tone, np.float32)[..., None], 3, axis=2)
     return Texture(colour, np.full((size, size), material.roughness, np.float32))
 

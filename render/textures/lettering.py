@@ -6,6 +6,7 @@ and row from below left. No font file, so every machine draws the same.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from itertools import pairwise
 
@@ -65,13 +66,22 @@ _TRADES = (
     *("HOTEL", "PIZZA", "RADIO", "MODE", "WINE", "BIKES", "BANK", "SUSHI", "TOYS", "TEA"),
 )
 
+#: What no sign may say, in the languages most readers know.
+_RUDE = re.compile(
+    "ANUS|BONER|CONO|CUL|CUN|DIK|DORK|FIK|FUK|HOER|HORE|HUER|HUI|KAKA|PEE|POES|POO|PORK|PORN"
+    "|PUT[AO]|SEX|SUKA|TIT"
+)
+
 
 def name(random: Random) -> str:
-    """An invented name of a shop, or its trade."""
+    """An invented name of a shop, or its trade; always the trade where the name is rude."""
     if random.random() < 0.35:
         return str(random.choice(_TRADES))
-    parts = (random.choice(kind) for kind in (_STARTS, _MIDDLES, _ENDS))
-    return "".join(parts)
+    invented = "".join(str(random.choice(kind)) for kind in (_STARTS, _MIDDLES, _ENDS))
+    if _RUDE.search(invented):
+        # No further draw: what is painted next stays as it is.
+        return _TRADES[sum(map(ord, invented)) % len(_TRADES)]
+    return invented
 
 
 def written(

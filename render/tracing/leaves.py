@@ -194,7 +194,9 @@ def through_crown(mi: Any, leaf: Leaf, ray: Any) -> tuple[Any, Any]:
     a, b = dr.squared_norm(way), dr.dot(way, leaf.at)
     c = dr.minimum(dr.squared_norm(leaf.at) - _REACH, 1 - _REACH)
     chord = (dr.sqrt(b * b - a * c) - b) / dr.maximum(a, 1e-12)
-    chord = dr.select(leaf.leafy, dr.maximum(chord, 0), 0)
+    # Never beyond the crown's box, where there may be walls.
+    box = dr.min((1 - leaf.at * dr.sign(way)) / dr.maximum(dr.abs(way), 1e-6))
+    chord = dr.select(leaf.leafy, dr.maximum(dr.minimum(chord, box), 0), 0)
     ray.o += ray.d * chord
     ray.maxt = dr.maximum(ray.maxt - chord, 0)
     return ray, dr.exp(-chord * mi.Color3f(*_DENSITY))

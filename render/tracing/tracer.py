@@ -6,7 +6,7 @@ draws pictures of them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,12 @@ from vasgen.render.light.exposure import exposure_of
 from vasgen.render.light.halo import Halo, halo_of
 from vasgen.render.light.lamplight import LampLight
 from vasgen.render.light.landscape import Landscape
-from vasgen.render.light.lighting import lighting
+from vasgen.render.light.lighting import Lighting, lighting
 from vasgen.render.light.windows import Windows
 from vasgen.render.looks.looks import Looks
 from vasgen.render.tracing.denoiser import denoise
 from vasgen.render.tracing.leaves import find_leaves
-from vasgen.render.tracing.lens import Lens, moments
+from vasgen.render.tracing.lens import Lens
 from vasgen.render.tracing.paths import Paths
 from vasgen.render_spec import RenderSpec
 from vasgen.seeding import key
@@ -39,6 +39,14 @@ _SAMPLES_AT_ONCE = 256
 
 #: Of a pixel: radiance, albedo and normal, and whether a surface is met.
 _CHANNELS = 10
+
+
+class _Lit(NamedTuple):
+    """A scene in some light."""
+
+    light: Conditions
+    lighting: Lighting
+    paths: Paths
 
 
 class PathTracer:
@@ -56,7 +64,7 @@ class PathTracer:
         self._looks = looks
         self._lamps: LampLight | None = None
         self._windows: Windows | None = None
-        self._lit: Conditions | None = None
+        self._lit: _Lit | None = None
         with runtime.colour_variant() as mi:
             self._leaves = find_leaves(mi, caster.bundle, caster.centre)
             self._scene = mi.load_dict({"type": "scene", "mesh": self._mesh(mi)})
@@ -81,15 +89,15 @@ class PathTracer:
             seed: the same seed gives the same bytes.
         """
         mi = runtime.colours()
-        self._switch_to(mi, conditions)
+        lit = self._in_light(mi, conditions)
         # The light of a night without lamps is too faint for the denoiser: show it as seen.
         seen = np.float32(exposure_of(conditions.light))
         shape = (camera.height, camera.width, 3)
         colour, albedo, normal = (np.empty(shape, np.float32) for _ in range(3))
         for rows in row_bands(camera):
-            mean = self._mean(mi, camera, conditions, rows, seed)
+            mean = self._mean(mi, lit, camera, conditions, rows, seed)
             open_ = 1 - mean[..., 9:]
-            behind = seen * open_ * self._behind(camera, conditions, rows, mean[..., 9])
+            behind = seen * open_ * self._behind(lit, camera, conditions, rows, mean[..., 9])
             band = slice(rows.start, rows.stop)
             colour[band] = seen * mean[..., :3] + behind
             # Guided by itself the landscape keeps its detail.
@@ -97,22 +105,23 @@ class PathTracer:
             normal[band] = mean[..., 6:9]
         return denoise(colour, albedo, normal) / seen
 
-    def _behind(self, camera: Camera, conditions: Conditions, rows: range, covered: Float) -> Float:
+    def _behind(
+        self, lit: _Lit, camera: Camera, conditions: Conditions, rows: range, covered: Float
+    ) -> Float:
         """What lies behind the scene, (rows, W, 3), blurred where the camera turns."""
-        poses = moments(camera, conditions)
-        light = self._lighting.daylight
-        total = sum(light.background(pose, rows, self._land, covered) for pose in poses)
-        return np.asarray(total / np.float32(len(poses)))
+        turn = np.radians(conditions.turn_deg_s) * conditions.shutter_s
+        return lit.lighting.daylight.background(camera, rows, self._land, covered, turn)
 
-    def _switch_to(self, mi: Any, conditions: Conditions) -> None:
-        """Prepare the light, unless that of the last picture serves again."""
-        if conditions.light == self._lit:
-            return
+    def _in_light(self, mi: Any, conditions: Conditions) -> _Lit:
+        """The scene in the light of conditions; that of the last picture serves again."""
+        if self._lit is not None and self._lit.light == conditions.light:
+            return self._lit
         if conditions.lamps and self._windows is None:
             self._find_lamps(mi)
-        self._lighting = lighting(mi, conditions.light, self._lamps, self._windows)
-        self._paths = Paths(self._scene, self._looks, self._leaves, self._lighting)
-        self._lit = conditions.light
+        light = lighting(mi, conditions.light, self._lamps, self._windows)
+        paths = Paths(self._scene, self._looks, self._leaves, light)
+        self._lit = _Lit(conditions.light, light, paths)
+        return self._lit
 
     def _find_lamps(self, mi: Any) -> None:
         """Find the lamps and windows of the scene, once it is dark for the first time."""
@@ -122,7 +131,7 @@ class PathTracer:
         self._windows = Windows(mi, bundle.face_table, bundle.visual_materials)
 
     def _mean(
-        self, mi: Any, camera: Camera, conditions: Conditions, rows: range, seed: int
+        self, mi: Any, lit: _Lit, camera: Camera, conditions: Conditions, rows: range, seed: int
     ) -> Float:
         """Mean over the samples, (rows, W, 10): radiance, albedo, normal, coverage."""
         pixels = camera.width * len(rows)
@@ -130,24 +139,24 @@ class PathTracer:
         state = key(seed, "path", *place) % 2**64
         random = mi.PCG32(pixels, initstate=mi.UInt64(state))
         lens = Lens(mi, camera, conditions, self._caster.centre, seed, rows)
-        halo = halo_of(mi, self._lighting, camera, self._caster.centre)
+        halo = halo_of(mi, lit.lighting, camera, self._caster.centre)
         total = np.zeros((pixels, _CHANNELS))
         for first in range(0, self._samples, _SAMPLES_AT_ONCE):
             samples = range(first, min(first + _SAMPLES_AT_ONCE, self._samples))
-            random, sums = self._sums(mi, random, lens, halo, samples)
+            random, sums = self._sums(mi, random, lit.paths, lens, halo, samples)
             total += np.stack([np.array(part, np.float64) for part in sums], axis=-1)
         mean = (total / self._samples).astype(np.float32)
         return mean.reshape(len(rows), camera.width, _CHANNELS)
 
     def _sums(
-        self, mi: Any, random: Any, lens: Lens, halo: Halo | None, samples: range
+        self, mi: Any, random: Any, paths: Paths, lens: Lens, halo: Halo | None, samples: range
     ) -> tuple[Any, tuple[Any, ...]]:
         """Sums over some of the samples of every pixel; and the random numbers' state after."""
         import drjit as dr
 
         def step(random: Any, number: Any, *sums: Any) -> tuple[Any, ...]:
             exposure = lens.expose(mi, number)
-            random, radiance, guides = self._paths.follow(mi, random, exposure, self._samples, halo)
+            random, radiance, guides = paths.follow(mi, random, exposure, self._samples, halo)
             found = (*radiance, *guides.albedo, *guides.normal, guides.covered)
             return random, number + 1, *(a + b for a, b in zip(sums, found, strict=True))
 

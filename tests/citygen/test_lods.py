@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from vasgen.citygen import CityConfig, generate
+from vasgen.citygen.materials import PALETTE
 from vasgen.errors import InputError
 from vasgen.semantics import SemanticClass
 
@@ -68,6 +69,19 @@ def test_a_prism_is_the_footprint_at_full_height(town):
     roof = surface.semantic[own] == SemanticClass.ROOF
     assert (up[roof] > 0).all()
     assert (up[~roof] < 1e-9).all()
+
+
+def test_a_prism_has_whole_storeys_up_to_its_top(town):
+    surface = town.mesh(1)
+    for building in town.buildings:
+        own = (surface.instance == building.index) & (surface.semantic == SemanticClass.WALL)
+        z, v = surface.vertices[surface.faces[own]][..., 2], surface.uv[own][..., 1]
+        top = v[z == z.max()]
+        assert top == pytest.approx(round(float(top[0])), abs=1e-3)
+        facade = PALETTE[int(surface.visual[own & (surface.uv[..., 1].max(axis=1) > 0)][0])]
+        assert facade.recipe.startswith("facade-")
+        storey, wanted = building.height_m / top[0], building.shells[0].grid.storey_m
+        assert 0.65 * wanted < storey < 1.5 * wanted
 
 
 def test_levels_agree_on_objects_and_ground(town):

@@ -124,6 +124,19 @@ def test_a_tree_stays_in_its_crown():
             assert z.max() <= species.height_m + 0.01
 
 
+@pytest.mark.parametrize("variant", [n for n, s in enumerate(SPECIES) if s.habit != "skirts"])
+def test_outlines_of_crowns_are_of_many_small_sprays(variant):
+    surface = model("tree", variant, 3)
+    whole = trimesh.Trimesh(surface.vertices, surface.faces, process=False)
+    parts = [part for part in whole.split(only_watertight=False) if len(part.vertices) == 4]
+    sprays = np.array([part.vertices for part in parts if part.bounds[0, 2] > 1.0])
+    edges = np.linalg.norm(sprays[:, :, None] - sprays[:, None], axis=3)
+    assert len(sprays) > 75
+    assert np.median(edges.max(axis=(1, 2))) < 0.9
+    width = np.sort(edges.reshape(-1, 16), axis=1)[:, 4]  # the shortest edge, met twice
+    assert width.std() > 0.03
+
+
 @pytest.mark.parametrize("lod", [1, 2, 3])
 def test_texture_of_trees_is_not_stretched(lod):
     def lengths(corners):

@@ -59,11 +59,29 @@ ERRORS = [
     ),
     (
         ["render", "sionna:box", "--out", "v", "--hour", "5"],
-        "vasgen: hour alone cannot place the sun: give latitude_deg and date too.",
+        "vasgen: --hour alone cannot place the sun: give --latitude and --date too.",
     ),
     (
         ["render", "sionna:box", "--out", "v", "--visibility-m", "0"],
         "vasgen: --visibility-m is 0; allowed: 10 to 100000.",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v", "--date", "2026-02-30"],
+        "vasgen: --date is '2026-02-30'; allowed: a day of the calendar like 2026-06-21, or "
+        "[first, last].",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v", "--backend", "unreal", "--turbidity", "5"],
+        "vasgen: --turbidity is 5.0, and Unreal cannot be told: leave it out, or use --backend "
+        "mitsuba.",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v", "--position", "1,nan,2", "--target", "0,0,0"],
+        "vasgen: --position is '1,nan,2'; expected three numbers X,Y,Z in metres.",
+    ),
+    (
+        ["relabel", "d", "--out", "o", "--orientation", "0,400,0"],
+        "vasgen: --orientation is '0,400,0'; allowed: -360 to 360.",
     ),
     (
         ["render", "sionna:box", "--out", "v", "--no-rgb", "--lamps", "on"],
@@ -79,6 +97,10 @@ ERRORS = [
     ),
     (
         ["render", "sionna:box", "--out", "v", "--poses", "p.json", "--fov", "0"],
+        "vasgen: --fov is 0; allowed: more than 0, less than 180.",
+    ),
+    (
+        ["render", "sionna:box", "--out", "v", "--poses", "p.json", "--position="],
         "vasgen: --poses holds whole cameras; give no --position, --target or --fov.",
     ),
     (

@@ -169,19 +169,17 @@ def test_plan_takes_heights_size_and_field_of_view(folder, tmp_path):
             ["plan", "S", "--altitude-m", "9,2"],
             "--altitude-m is '9,2', from high to low; give the lower first: 2,9.",
         ),
-        (
-            ["plan", "S", "--altitude-m", "0,2"],
-            "options: views.altitude_m.0 is 0.0: input should be greater than 0.",
-        ),
+        (["plan", "S", "--altitude-m", "0,2"], "--altitude-m is '0,2'; allowed: more than 0."),
+        (["plan", "S", "--altitude-m", "2,nan"], "--altitude-m is '2,nan'; allowed: more than 0."),
         (["plan", "S", "--width", "7"], "--width is 7; allowed: 8 to 8192."),
-        (["plan", "S", "--fov", "170"], "options: views.fov_deg is 170.0: input should be less"),
-        (["fly", "S", "--altitude-m", "2,inf"], "altitude_m is inf; allowed: 0.3 to 10000."),
-        (["fly", "S", "--fov", "200"], "fov_deg is 200.0; allowed: more than 0 and less than"),
+        (["plan", "S", "--fov", "170"], "--fov is 170; allowed: more than 1, less than 170."),
+        (["fly", "S", "--altitude-m", "2,inf"], "--altitude-m is '2,inf'; allowed: 0.3 to 10000."),
+        (["fly", "S", "--fov", "200"], "--fov is 200; allowed: more than 0, less than 180."),
         (["fly", "S", "--width", "99999"], "--width is 99999; allowed: 1 to 16384."),
         (["fly", "S", "--altitude-m", "3"], "--altitude-m is '3'; expected two numbers LOW,HIGH"),
         (
             ["fly", "S", "--kind", "street", "--clearance-m", "2"],
-            "clearance_m is 2.0; allowed: 0.05",
+            "--clearance-m is 2.0; allowed: 0.05 to 1.35.",
         ),
         (
             ["video", "S", "none.json", "--out", "v.mp4"],
@@ -197,19 +195,19 @@ def test_plan_takes_heights_size_and_field_of_view(folder, tmp_path):
         ),
         (
             ["video", "S", "N", "--out", "v.mp4", "--shutter-s", "0.02"],
-            "shutter_s is 0.02, but no camera moves: give speed_m_s or turn_deg_s too, or poses",
+            "--shutter-s is 0.02, but no camera moves: give --speed-m-s or --turn-deg-s too, or",
         ),
         (
             ["render", "S", "--poses", "N", "--out", "v", "--shutter-s", "0.02"],
-            "shutter_s is 0.02, but no camera moves: give speed_m_s or turn_deg_s too, or poses",
+            "--shutter-s is 0.02, but no camera moves: give --speed-m-s or --turn-deg-s too, or",
         ),
         (
             ["video", "S", "P", "--out", "v.mp4", "--shutter-s", "0.02", "--speed-m-s", "3"],
-            "speed_m_s is 3.0, but the poses say how they move: leave it out.",
+            "--speed-m-s is 3.0, but the poses say how they move: leave it out.",
         ),
         (
             ["video", "S", "P", "--out", "v.mp4", "--shutter-s", "0.02", "--turn-deg-s", "3"],
-            "turn_deg_s is 3.0, but the poses say how they turn: leave it out.",
+            "--turn-deg-s is 3.0, but the poses say how they turn: leave it out.",
         ),
         (
             ["video", "S", "P", "--out", "v.mp4", "--unreal", "a:1"],

@@ -50,7 +50,7 @@ def test_trace_takes_a_file(dataset_views):
         (("place", STREET, "--placement", "roof"), "--placement is 'roof'; allowed: ground, roof"),
         (("place", STREET, "--placement", "lamp-post"), "has no lamp posts to place transmitters"),
         (("place", STREET, "--out", "t.txt"), "suffix of a transmitter file is '.txt'; allowed"),
-        (("place", STREET, "--height-m", "-1"), "height_m is -1.0: input should be greater"),
+        (("place", STREET, "--height-m", "-1"), "--height-m is -1; allowed: more than 0, at m"),
         (("trace", STREET, "{views}", "--transmitters", "1", "--transmitters-file", "t.csv"),
          "give only one of --transmitter X,Y,Z, --transmitters N and --transmitters-file F"),
         (("trace", STREET, "{views}", "--transmitters-file", "t.csv"),
@@ -140,3 +140,40 @@ def test_a_map_of_a_scene_takes_the_radio_of_a_spec(tmp_path, monkeypatch, datas
     options = ["--size", "4", "--spec", str(spec), "--rays", "2000", "--out", str(tmp_path / "o")]
     assert CliRunner().invoke(app, ["topdown", STREET, *options]).exit_code == 2
     assert asked == [read_spec(spec).radio.model_copy(update={"rays": 2000})]
+
+
+@pytest.mark.parametrize(
+    ("written", "options", "seed"),
+    [("seed: 5", [], 5), ("seed: 5", ["--seed", "0"], 0), ("name: mine", [], 0), (None, [], 0)],
+)
+def test_the_seed_of_a_spec_counts_where_none_is_given(
+    tmp_path, monkeypatch, dataset_views, written, options, seed
+):
+    seeds = []
+
+    def stop(*args, seed, **options):
+        seeds.append(seed)
+        raise InputError("enough")
+
+    def place(bundle, spec, cameras=(), seed=None, **options):
+        seeds.append(seed)
+        return place_transmitters(bundle, spec, cameras, seed, **options)
+
+    monkeypatch.setattr("vasgen.orchestrate.topdown.make_topdown", stop)
+    monkeypatch.setattr("vasgen.orchestrate.topdown.place_transmitters", place)
+    monkeypatch.setattr("vasgen.orchestrate.trace_views", stop)
+    monkeypatch.setattr("vasgen.orchestrate.place_transmitters", place)
+    monkeypatch.setattr("vasgen.orchestrate.write_transmitters", lambda *args: stop(seed=seeds[-1]))
+    if written is not None:
+        (tmp_path / "spec.yaml").write_text(written + "\n")
+        options = [*options, "--spec", str(tmp_path / "spec.yaml")]
+    out = str(tmp_path / "out.json")
+    for command in (
+        ["trace", STREET, str(dataset_views)],
+        ["topdown", STREET, "--size", "128", "--out", out],
+        ["place", STREET, "--out", out],
+    ):
+        result = CliRunner().invoke(app, [*command, *options])
+        assert result.stderr.splitlines()[-1] == "vasgen: enough", result.output
+        assert seeds == [seed, seed], command
+        seeds.clear()

@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import math
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Literal, get_args, get_origin
 
@@ -11,10 +12,14 @@ from typer.testing import CliRunner
 
 from vasgen import cli
 from vasgen._usage import limits_in_words
-from vasgen.commands import pictures
+from vasgen.camera import Camera
+from vasgen.commands import fly, pictures
+from vasgen.commands.arguments import Limits, in_flags
 from vasgen.errors import InputError
+from vasgen.orchestrate import Trip
 from vasgen.orchestrate.cities import city_config
-from vasgen.spec import parse_spec
+from vasgen.spec import TransmittersSpec, parse_spec
+from vasgen.vas import Grid
 
 GROUP = typer.main.get_command(cli.app)
 NAMES = sorted(GROUP.commands)
@@ -66,6 +71,20 @@ def bad_values():
 def test_a_bad_value_says_what_was_given_and_what_is_allowed(name, flag, value, end):
     assert line_of(name, f"{flag}={value}").startswith(f"{flag} is {end}")
     assert line_of(name, flag, value).startswith(f"{flag} is {end}")
+
+
+@pytest.mark.parametrize("values", [["x", 1], [1, "x"], [0, "x", 2, "y"]])
+def test_of_values_of_a_repeated_option_the_wrong_one_is_told(values):
+    apart = [word for value in values for word in ("--view", value)]
+    assert line_of("show", "ods", *apart) == "--view is 'x'; allowed: a whole number, 0 or more."
+    joined = [f"--view={value}" for value in values]
+    assert line_of("show", "ods", *joined) == "--view is 'x'; allowed: a whole number, 0 or more."
+    assert line_of("show", "ods", "--view", 3, "--view", -1, "--view", 2).startswith("--view is -1")
+
+
+def test_of_values_of_an_option_that_does_not_repeat_the_last_is_told():
+    line = line_of("show", "ods", "--transmitter", 1, "--transmitter", "x")
+    assert line == "--transmitter is 'x'; allowed: a whole number, 0 or more."
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -130,6 +149,7 @@ SET = {
     ("trace", "--transmitters"): ("transmitters.count", 1),
     ("trace", "--frequency-ghz"): ("radio.frequency_hz", 1e9),
     ("trace", "--rays"): ("radio.rays", 1),
+    ("topdown", "--transmitters"): ("transmitters.count", 1),
     ("topdown", "--frequency-ghz"): ("radio.frequency_hz", 1e9),
     ("topdown", "--rays"): ("radio.rays", 1),
     ("relabel", "--frequency-ghz"): ("radio.frequency_hz", 1e9),
@@ -138,6 +158,7 @@ SET = {
     ("relabel", "--power-dbm"): ("transmitters.power_dbm", 1),
     ("city", "--size-m"): ("scene.size_m", 1),
     ("city", "--lod"): ("scene.lod", 1),
+    ("city", "--relief-m"): ("scene.relief_m", 1),
     **{
         ("render", option.__metadata__[0].default): (f"render.{key}", 1)
         for key, option in pictures._OPTIONS.items()
@@ -153,6 +174,99 @@ BESIDE = {
     "speed_m_s": {"shutter_s": 0.1},
     "turn_deg_s": {"shutter_s": 0.1},
 }
+
+
+#: Options of intervals whose ends need not belong to them: what they set, and the ends.
+OPEN = {
+    ("plan", "--fov"): ("views.fov_deg", Limits(1, 170)),
+    ("trace", "--target-db"): ("radio.target_db", Limits(0, 100, "(]")),
+    ("place", "--height-m"): ("transmitters.height_m", Limits(0, 500, "(]")),
+    ("fly", "--fov"): (None, Limits(0, 180)),
+    ("render", "--fov"): (None, Limits(0, 180)),
+}
+
+
+@pytest.mark.parametrize(("name", "flag"), sorted(OPEN))
+def test_the_ends_of_an_open_interval_are_those_of_the_spec(name, flag):
+    path, limits = OPEN[name, flag]
+    (about,) = (about for other, _, about in options(name) if other == flag)
+    assert f"{limits}." in about.help
+    needed = ["x", "v"] if name == "trace" else ["x", "--out", "v"]
+    for value in (limits.low, limits.high + 1, "nan", *[limits.high][: limits.ends == "()"]):
+        assert line_of(name, *needed, flag, value) == f"{flag} is {value}; allowed: {limits}."
+
+    def ask(value):
+        if path is None:
+            Camera.look_at((0, 0, 0), (1, 0, 0), fov_deg=value, width=8, height=8)
+        else:
+            part, key = path.split(".")
+            parse_spec({part: {key: value}})
+
+    little = 1e-4 * (limits.high - limits.low)
+    for end, sign, bracket in zip((limits.low, limits.high), (1, -1), limits.ends, strict=True):
+        closed = bracket in "[]"
+        ask(end if closed else end + sign * little)
+        with pytest.raises(InputError):
+            ask(end - sign * little if closed else end)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words", "held", "refused"),
+    [
+        (Limits(0), "more than 0", [1e-9, 1e9], [0, -1, math.inf, math.nan]),
+        (Limits(1, 170), "more than 1, less than 170", [1.1, 169.9], [1, 170, math.nan]),
+        (Limits(0, 500, "(]"), "more than 0, at most 500", [0.1, 500], [0, 500.1]),
+        (Limits(0.3, 1e4, "[]"), "0.3 to 10000", [0.3, 10_000], [0.29, 10_001, math.nan]),
+    ],
+)
+def test_intervals_in_words(limits, words, held, refused):
+    assert str(limits) == words
+    assert all(map(limits.hold, held))
+    assert not any(map(limits.hold, refused))
+
+
+def test_heights_and_cells_are_those_that_the_rooms_take():
+    """What no spec says, but the help and the refusal do."""
+    low, high, _ = fly._HEIGHTS
+    Trip(altitude_m=(low, high))
+    for heights in ((low - 0.01, high), (low, high + 1)):
+        with pytest.raises(InputError, match="altitude_m"):
+            Trip(altitude_m=heights)
+    said = {flag: about for flag, _, about in options("topdown")}
+    for key in ("size", "cell_m", "height_m"):
+        about = said[f"--{key.replace('_', '-')}"]
+        Grid(**{key: about.min})
+        Grid(**{key: about.max})
+        for beyond in (about.min - 0.001, about.max + 1):
+            with pytest.raises(InputError, match="allowed"):
+                Grid(**{key: beyond})
+
+
+def test_no_wrong_value_of_a_spec_is_a_traceback(monkeypatch):
+    """Nor one that no option refuses, in a part of a spec that a command makes by itself."""
+
+    def make(*given):
+        TransmittersSpec(count=0)
+
+    monkeypatch.setattr("vasgen.datasets.dataset.open_any", make)
+    result = CliRunner().invoke(cli.app, ["show", "x"])
+    told = result.stderr.splitlines()[-1]
+    assert told == "vasgen: count is 0: input should be greater than or equal to 1."
+    assert result.exit_code == 2
+
+    def defect(*given):
+        raise ValueError("ours")
+
+    monkeypatch.setattr("vasgen.datasets.dataset.open_any", defect)
+    assert str(CliRunner().invoke(cli.app, ["show", "x"]).exception) == "ours"
+
+
+def test_keys_in_a_line_become_options_and_other_words_stay():
+    flags = {"hour": "--hour", "latitude_deg": "--latitude"}
+    line = "hour alone: give {}. A scene 'hour', radio.hour, out/hour and an hour-glass."
+    with pytest.raises(InputError) as told, in_flags(flags):
+        raise InputError(line.format("latitude_deg"))
+    assert str(told.value) == f"--{line.format('--latitude')}"
 
 
 @pytest.mark.parametrize(("name", "flag"), sorted(SET))

@@ -6,6 +6,7 @@ import pytest
 from tests.support import MATERIALS
 from vasgen.appearance import dress
 from vasgen.bundle import RadioMaterial
+from vasgen.car_textures import BARE
 from vasgen.importer import ImportedShape
 from vasgen.semantics import SemanticClass
 
@@ -159,6 +160,16 @@ def test_metal_roofs_of_a_district_come_in_several_colours():
     _, looks = dress([*shapes, ELSEWHERE], MATERIALS)
     hues = {np.argmax(look.base_color) for look in looks if look.recipe == "roof-metal"}
     assert len(hues) > 1
+
+
+def test_cars_are_painted_in_several_colours_without_seams_and_handles():
+    shapes = [shape(f"car_{i}", at=(20 * i, 0, 0), material="metal") for i in range(12)]
+    labels, looks = dress([*shapes, ELSEWHERE], MATERIALS)
+    cars = [looks[label.visual[0]] for label in labels[:-1]]
+    assert {look.recipe for look in cars} == {"paint"}
+    assert len({look.base_color for look in cars}) > 5
+    up = np.concatenate([label.corner_uv[..., 1] for label in labels[:-1]])
+    assert BARE[0] < up.min() <= up.max() < BARE[1]
 
 
 def test_a_named_colour_wins_and_stays_a_reflectance():

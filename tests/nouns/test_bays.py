@@ -20,7 +20,7 @@ def around(points, low, high):
 
 def painted(triangles, owner=None):
     normal = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
     owner = np.ones(len(triangles)) if owner is None else np.asarray(owner)
     return bays_and_storeys(triangles, normal, owner.astype(np.int32))
 
@@ -33,9 +33,7 @@ def plan(wide, deep, turn=0.4, at=(631.3, -85.7)):
 
 @pytest.mark.parametrize(("height", "storeys"), [(2.5, 1), (4.7, 1), (11.0, 3), (20.1, 6)])
 @pytest.mark.parametrize(("wide", "bays"), [(9.0, 3), (13.1, 4), (2.0, 1)])
-def test_walls_have_whole_bays_from_corner_to_corner_and_whole_storeys(
-    height, storeys, wide, bays
-):
+def test_walls_have_whole_bays_from_corner_to_corner_and_whole_storeys(height, storeys, wide, bays):
     triangles = around(plan(wide, 7.1), 12.5, 12.5 + height)
     uv = painted(triangles)
     front = uv[:2].reshape(-1, 2)
@@ -84,12 +82,12 @@ def test_walls_of_two_objects_in_one_plane_are_two():
     assert two[2:, :, 0].min() == 0
 
 
-@pytest.mark.parametrize("sides", [12, 24])
-def test_a_round_tower_has_whole_bays_around_it(sides):
+@pytest.mark.parametrize(("sides", "radius"), [(8, 1.8), (24, 5.0), (30, 17.0)])
+def test_a_round_tower_has_whole_bays_around_it(sides, radius):
     angle = 2 * np.pi * np.arange(sides) / sides
-    corners = 5.0 * np.column_stack([np.cos(angle), np.sin(angle)])
+    corners = radius * np.column_stack([np.cos(angle), np.sin(angle)])
     uv = painted(around(corners, 0, 16))
-    length = 2 * 5.0 * np.sin(np.pi / sides) * sides
+    length = 2 * radius * np.sin(np.pi / sides) * sides
     assert uv[..., 0].min() == pytest.approx(0, abs=1e-9)
     assert uv[..., 0].max() == pytest.approx(round(length / 3.5))
     # Each goes on where its neighbour ends.
@@ -97,10 +95,34 @@ def test_a_round_tower_has_whole_bays_around_it(sides):
     assert np.diff(borders) == pytest.approx(round(length / 3.5) / sides)
 
 
+def test_windows_do_not_bend_around_the_corners_of_an_octagon():
+    angle = np.pi / 4 * np.arange(8)
+    uv = painted(around(6.0 * np.column_stack([np.cos(angle), np.sin(angle)]), 0, 16))
+    assert np.ptp(uv[..., 0], axis=1) == pytest.approx(1)
+    assert uv[..., 0].min() == pytest.approx(0, abs=1e-9)
+
+
 def test_what_is_too_small_for_a_window_shows_the_pier_between_two():
     pillar, parapet = around(plan(0.6, 0.6), 0, 9), around(plan(12, 9), 20, 20.9)
     for triangles in (pillar, parapet):
         assert np.abs(painted(triangles)[..., 0]).max() <= 0.03 + 1e-9
+
+
+def test_the_sides_of_a_wall_seen_from_both_do_not_disturb_each_other():
+    front = quad((0, 0), (8.0, 0), 0, 6)
+    alone, both = painted(front), painted(np.concatenate([front, front[:, ::-1]])[[0, 2, 1, 3]])
+    assert both[[0, 2]] == pytest.approx(alone)
+    assert both[[1, 3], :, 0].max() == pytest.approx(2)
+    assert both[[1, 3], :, 0].min() == pytest.approx(0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_triangles_without_area_harm_nothing():
+    front = quad((0, 0), (8.0, 0), 0, 6)
+    thin = np.array([[[0.0, 0, 0], [0, 0, 3], [0, 0, 6]], [[5.0, 5, 5]] * 3])
+    uv = painted(np.concatenate([front, thin]))
+    assert uv[:2] == pytest.approx(painted(front))
+    assert np.isfinite(uv).all()
 
 
 def test_a_scene_without_walls_has_no_coordinates():

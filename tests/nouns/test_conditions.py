@@ -201,3 +201,7 @@ def test_words_tell_what_is_not_usual():
     assert moving.in_words() == "sun at 40°, 20 cm of motion"
     turning = Conditions(turn_deg_s=(0, 3, 4), shutter_s=0.5)
     assert turning.in_words() == "sun at 40°, 2.5° of turn"
+
+
+def test_a_pattern_is_the_same_however_its_number_is_written():
+    assert repr(Conditions(cloud_pattern=3.0)) == repr(Conditions(cloud_pattern=3))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.orchestrate.test_clearance import independent
-from tests.support import bundle, ground, street_canyon
+from tests.support import bundle, ground, rectangle, street_canyon
 from vasgen.camera import Camera
 from vasgen.datasets import open as open_dataset
 from vasgen.datasets import read_views
@@ -12,6 +12,7 @@ from vasgen.errors import InputError
 from vasgen.orchestrate import build, read_poses, render_views, write_poses
 from vasgen.orchestrate.camera_check import check_cameras
 from vasgen.raycast import RayCaster
+from vasgen.semantics import SemanticClass
 from vasgen.spec import parse_spec
 
 #: Off-centre principal point, pixels that are not square, and skewed ones.
@@ -111,6 +112,16 @@ def test_all_wrong_cameras_are_counted():
             [at(0, 0, 1), at(0, 0, -1), at(1, 0, -2)],
             ["a", "b", "c"],
         )
+
+
+def test_a_camera_in_a_hill_is_told_how_deep_it_is_there():
+    corners = [(-50, -50, -25), (50, -50, 25), (50, 50, 25), (-50, 50, -25)]
+    hill = RayCaster(bundle(rectangle("hill", corners, semantic=SemanticClass.GRASS)))
+    check_cameras(hill, [at(30, 0, 16.6)], ["a"])
+    with pytest.raises(
+        InputError, match=r"^view a: camera at .* is 11\.8 m below the ground; raise"
+    ):
+        check_cameras(hill, [at(30, 0, 3.2)], ["a"])
 
 
 def test_right_cameras_pass():

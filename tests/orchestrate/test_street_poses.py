@@ -78,6 +78,25 @@ def test_poles_look_at_open_streets_not_into_yards(town):
         assert np.median(depth) > 12.0
 
 
+def test_views_that_are_not_open_fill_up_where_few_are(town, monkeypatch):
+    """As many as one asks for, of which all open ones."""
+    found = []
+
+    def sort(stage, cameras):
+        best, others = real(stage, cameras)
+        found.extend(best)
+        return best, others
+
+    real = street_poses.down_the_street
+    monkeypatch.setattr(street_poses, "_OPEN_M", 20.0)  # the town is small
+    monkeypatch.setattr(poses, "down_the_street", sort)
+    cameras = plan_views(town, ViewsSpec(kind="pole", count=12, **SIZE), 1)
+    open_views = {camera.position.tobytes() for camera in found}
+    assert len(cameras) == 12
+    assert 0 < len(open_views) < 12
+    assert open_views < {camera.position.tobytes() for camera in cameras}
+
+
 def test_a_scene_without_streets_has_poles_too():
     """Nothing there passes for a street; the best of what there is is taken."""
     scene = street(20.0, 120.0)

@@ -151,13 +151,13 @@ def test_the_command_maps_a_scene(scene_folder, tmp_path):
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (("--size", 0), "the grid's size is 0; allowed: 1 to 2048 cells."),
-        (("--cell-m", -1), "a cell of the grid is -1 m wide; allowed: 0.01 to 1000 m."),
-        (("--height-m", 0), "the grid is 0 m above the ground; allowed: 0.01 to 10000 m."),
+        (("--size", 0), "--size is 0; allowed: 1 to 2048."),
+        (("--cell-m", -1), "--cell-m is -1; allowed: 0.01 to 1000."),
+        (("--height-m", 0), "--height-m is 0; allowed: 0.01 to 10000."),
         (("--size", 500), "the grid covers x -250 to 250, y -250 to 250 m"),
         (("--centre", "5"), "--centre is '5'; expected two numbers X,Y in metres."),
-        (("--centre", "1,nan"), "give two numbers X,Y in metres."),
-        (("--rays", 5), "radio.rays is 5"),
+        (("--centre", "1,nan"), "--centre is '1,nan'; expected two numbers X,Y in metres."),
+        (("--rays", 5), "--rays is 5; allowed: 1000 to 1000000000000."),
     ],
 )
 def test_bad_options_are_one_line_and_leave_nothing(scene_folder, tmp_path, options, line):

@@ -132,8 +132,8 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path):
 
 @pytest.mark.parametrize(
     ("z", "message"),
-    [(5.0, r"transmitter shop at \(1, 2, 5\) is inside object 1 \(building\); move it"),
-     (-3.0, r"transmitter shop at \(1, 2, -3\) is 3\.0 m below the ground; raise it")],
+    [(5.0, r"transmitter 'shop' at \(1, 2, 5\) is inside object 1 \(building\); move it"),
+     (-3.0, r"transmitter 'shop' at \(1, 2, -3\) is 3\.0 m below the ground; raise it")],
 )  # fmt: skip
 def test_positions_of_a_file_are_checked_against_the_scene(tmp_path, z, message):
     house = box("house", (20, 20, 20), (0, 0, 10 if z > 0 else 40))

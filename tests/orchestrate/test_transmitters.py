@@ -90,8 +90,8 @@ def test_no_ground_is_explained():
 @pytest.mark.parametrize(
     ("position", "message"),
     [
-        ((1.0, 2.0, 5.0), r"tx-1 at \(1, 2, 5\) is inside object 1 \(building\); move it"),
-        ((40.0, 0.0, -3.0), r"tx-1 at \(40, 0, -3\) is 3\.0 m below the ground; raise it"),
+        ((1.0, 2.0, 5.0), r"'tx-1' at \(1, 2, 5\) is inside object 1 \(building\); move it"),
+        ((40.0, 0.0, -3.0), r"'tx-1' at \(40, 0, -3\) is 3\.0 m below the ground; raise it"),
     ],
 )
 def test_given_positions_are_checked(position, message):
@@ -110,5 +110,5 @@ def test_given_positions_are_taken_as_they_are():
 
 def test_a_position_far_from_the_scene_is_a_slip_of_units(city):
     far = TransmittersSpec(positions=((0.0, 0.0, 30.0), (1e6, 0.0, 30.0)))
-    with pytest.raises(InputError, match=r"^transmitter tx-1 is 999\.9 km away from the scene; "):
+    with pytest.raises(InputError, match=r"^transmitter 'tx-1' is 999\.9 km away from the scene; "):
         place_transmitters(city, far)

@@ -14,6 +14,9 @@ from vasgen.render.textures.plan import plan_textures
 from vasgen.render.textures.recipes import RECIPES, SHARED, build_texture
 from vasgen.semantics import SemanticClass
 
+#: Of an end of a light model: in a lamp, on the plate, on the bumper, in between.
+POINTS = ((0.72, 0.75), (0.265, 0.44), (0.9, 0.04), (0.5, 0.48))
+
 RED, BLUE = (0.5, 0.05, 0.04), (0.04, 0.08, 0.3)
 
 
@@ -76,6 +79,31 @@ def test_seams_and_painted_wheels_are_dark_and_rough():
     wheel, rough = seen(bundle, 0, [[0.25, 0.12], [0.75, 0.12]])
     assert wheel.max() < 0.3 * max(RED)
     assert rough.min() > 0.3
+
+
+@pytest.mark.parametrize("body", range(len(BODIES)))
+def test_light_models_have_red_lamps_behind_bright_ones_ahead_and_plates(body):
+    """Points of the ends, in halves of the width and shares of the height."""
+    surface = model("car", body * COLOURS, 2)
+    corners, shape = surface.vertices[surface.faces], BODIES[body]
+    bundle = panels("paint", [(0.6, 0.6, 0.6)])
+    found = {}
+    for name, end in (("tail", corners[..., 0].min()), ("nose", corners[..., 0].max())):
+        face = np.flatnonzero((corners[..., 0] == end).all(axis=1))[0]
+        y, z = corners[face, :, 1] / shape.half_m, corners[face, :, 2]
+        low, high = corners[corners[..., 0] == end][:, 2].min(), z.max()
+        weights = np.column_stack([y, (z - low) / (high - low), np.ones(3)])
+        map_ = np.linalg.solve(weights, surface.uv[face])
+        points = np.array([[side * x, up, 1] for x, up in POINTS for side in (-1, 1)])
+        found[name] = seen(bundle, 0, points @ map_)[0].reshape(len(POINTS), 2, 3)
+    tail, nose = found["tail"], found["nose"]
+    assert np.allclose([tail[:, 0], nose[:, 0]], [tail[:, 1], nose[:, 1]], atol=0.05)
+    assert (tail[0, :, 0] > 8 * tail[0, :, 1]).all()
+    assert nose[0].min() > 0.45
+    for end in (tail, nose):
+        assert end[1].min() > 0.5  # the rim of a plate
+        assert end[2].max() < 0.05  # a bumper
+        assert end[3] == pytest.approx(0.6, rel=0.15)  # paint
 
 
 def test_every_car_has_a_plate_of_its_own():

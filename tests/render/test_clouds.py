@@ -10,6 +10,7 @@ from vasgen import runtime
 from vasgen.camera import Camera
 from vasgen.colour import LUMINANCE
 from vasgen.conditions import Conditions
+from vasgen.render.light import clouds as clouds_module
 from vasgen.render.light.clear_sky import clear_light
 from vasgen.render.light.clouds import BASE_M, CloudLight, Clouds
 from vasgen.render.light.cloudy_sky import light_left, sun_left
@@ -211,6 +212,45 @@ def test_a_sky_folds_out_and_in_again():
     sky = clear_light(Conditions(20.0, 77.0)).sky
     assert folded(unfolded(sky)) == pytest.approx(sky, rel=0.1)
     assert irradiance(folded(unfolded(sky))) == pytest.approx(irradiance(sky), rel=5e-3)
+
+
+def test_hardly_any_cover_is_a_clear_sky():
+    camera = Camera.look_at([0, 0, 0], [0, 1, 0.8], width=30, height=20, fov_deg=60)
+    clear = Daylight(Conditions())
+    for pattern in range(4):
+        cloudy = Daylight(Conditions(cloud_cover=1e-9, cloud_pattern=pattern))
+        assert cloudy.sun == pytest.approx(clear.sun, rel=1e-3)
+        assert cloudy.background(camera) == pytest.approx(clear.background(camera), rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("elevation", "off"), [(60.0, 0.02), (20.0, 0.02), (3.0, 0.18), (-3.0, 0.02)]
+)
+def test_few_clouds_leave_the_published_light(elevation, off):
+    sine = max(math.sin(math.radians(elevation)), 0.0)
+    light = clear_light(Conditions(elevation, 180.0))
+    for cover, pattern in ((0.02, 1), (0.02, 3), (0.1, 5)):
+        _, dome = domes(Conditions(elevation, 180.0, cloud_cover=cover, cloud_pattern=pattern))
+        given = on_ground(dome) + sun_left(cover, sine) * sine * float(light.sun @ LUMINANCE)
+        share = given / float(light.falling(sine) @ LUMINANCE)
+        assert share == pytest.approx(light_left(cover), rel=off)
+
+
+def test_steps_are_fine_enough_for_what_they_meet(monkeypatch):
+    """Shapes that hang on the steps would show as teeth."""
+    rays = directions(np.radians(np.linspace(45.0, 75.0, 60)), np.linspace(0, 1, 60), 0.0)
+    coarse = dome_directions(0.0)[::2, ::8].reshape(-1, 3)
+    for pattern in (2, 7):
+        with runtime.colour_variant() as mi:
+            made = Clouds(mi, pattern, np.array([0.0, 0.0, 1.0]), WHITE, 0.0)
+            made.set_cover(mi, coarse, solid_angles()[::2, ::8].ravel(), 0.5)
+            passing = made.seen(mi, rays.reshape(-1, 3)).passing
+            with monkeypatch.context() as fine:
+                fine.setattr(clouds_module, "_STEPS", 400)
+                exact = made.seen(mi, rays.reshape(-1, 3)).passing
+        edge = (exact > 0.05) & (exact < 0.95)
+        assert edge.mean() > 0.05
+        assert np.abs(passing - exact)[edge].mean() < 0.005
 
 
 def test_other_clouds_need_no_new_kernel():

@@ -11,8 +11,9 @@ from vasgen import runtime
 from vasgen.camera import Camera
 from vasgen.conditions import Conditions
 from vasgen.render import Renderer
+from vasgen.render.light.droplets import lobe
 from vasgen.render.light.fog import Fog
-from vasgen.render.light.halo import FAR_M, Halo, phase
+from vasgen.render.light.halo import ASYMMETRY, FAR_M, Halo
 from vasgen.render.light.illuminance import LUX_PER_UNIT
 from vasgen.render.light.lamplight import FLUX_PER_HEIGHT2, REACH, LampLight
 from vasgen.render.light.light import Daylight
@@ -102,10 +103,11 @@ def test_what_hides_a_lamp_takes_its_halo():
 def test_all_that_is_scattered_goes_somewhere_and_mostly_on():
     cosine, weight = np.polynomial.legendre.leggauss(200)
     with runtime.colour_variant() as mi:
-        lobe = np.array(phase(mi.Float(cosine.astype(np.float32))), np.float64)
-    assert 2 * np.pi * weight @ lobe == pytest.approx(1, rel=1e-4)
+        share = lobe(mi.Float(cosine.astype(np.float32)), ASYMMETRY)
+        share = np.array(share, np.float64)
+    assert 2 * np.pi * weight @ share == pytest.approx(1, rel=1e-4)
     # With the half that goes straight on: the asymmetry of fog, 0.85.
-    mean = 2 * np.pi * weight @ (lobe * cosine)
+    mean = 2 * np.pi * weight @ (share * cosine)
     assert 0.5 + 0.5 * mean == pytest.approx(0.85, abs=1e-3)
 
 

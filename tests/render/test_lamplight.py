@@ -148,3 +148,17 @@ def test_the_head_glows_and_the_post_does_not():
     )
     assert rgb[v, u] * LUX_PER_UNIT > 500
     assert rgb[b, a] * LUX_PER_UNIT < 10
+
+
+def test_lamps_far_apart_need_no_more_tables_than_close_ones():
+    words = []
+    for apart in (400.0, 6000.0):
+        position = np.array([[0.0, 0.0, 8.0], [apart, apart, 8.0]])
+        with runtime.colour_variant() as mi:
+            lamps = LampLight(mi, posts(position, 8.0), np.zeros(3), np.zeros(1, np.int32))
+            words.append(len(lamps._words))
+            at = mi.Point3f([3.0, apart + 3, apart / 2], [0.0, apart, apart / 2], 0.0)
+            drawn = lamps.draw(mi, at, mi.Vector3f(0, 0, 1), mi.Float(0.4))
+            assert np.array(drawn.weight) == pytest.approx([1, 1, 0], rel=1e-5)
+            assert np.array(drawn.position.x)[:2] == pytest.approx([0, apart])
+    assert words[1] < 1.2 * words[0]

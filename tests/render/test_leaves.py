@@ -5,6 +5,8 @@ import pytest
 
 from vasgen import runtime
 from vasgen.camera import Camera
+from vasgen.citygen.life.crowns import SPECIES
+from vasgen.citygen.materials import FAMILIES, PALETTE
 from vasgen.conditions import Conditions
 from vasgen.render import Renderer
 from vasgen.render.looks.foliage import find_crowns, leaf_tint
@@ -89,15 +91,33 @@ def test_what_is_no_leaf_scatters_as_solid(mi):
 
 @pytest.mark.parametrize("half", [0.5, 2.0, 6.0])
 @pytest.mark.parametrize("start", [0.0, 0.4, -0.8])
-def test_a_crown_absorbs_by_its_depth(mi, half, start):
-    """Along an axis of a sphere the way out is known."""
-    leaf = leafy(mi, half=half)._replace(at=mi.Vector3f(start, 0, 0))
-    ray = mi.Ray3f(mi.Point3f(start * half, 0, 0), mi.Vector3f(1, 0, 0))
+@pytest.mark.parametrize(("x", "z", "reach"), [(1.0, 0.0, 1.0), (0.6, 0.8, module._REACH**0.5)])
+def test_a_crown_absorbs_by_its_depth(mi, half, start, x, z, reach):
+    """From the axes of a sphere the way out is known: to its reach, but not out of its box."""
+    leaf = leafy(mi, half=half)._replace(at=start * mi.Vector3f(x, 0, z))
+    ray = mi.Ray3f(start * half * mi.Point3f(x, 0, z), mi.Vector3f(x, 0, z))
     ray, left = through_crown(mi, leaf, ray)
-    way = half * (np.sqrt(module._REACH) - start)
-    assert np.array(ray.o)[0, 0] == pytest.approx(half * np.sqrt(module._REACH), rel=1e-5)
-    passed = np.exp(-way * np.array(module._DENSITY))
+    assert np.array(ray.o)[:, 0] == pytest.approx(half * reach * np.array([x, 0, z]), abs=1e-5)
+    passed = np.exp(-half * (reach - start) * np.array(module._DENSITY))
     assert np.array(left)[:, 0] == pytest.approx(passed, rel=1e-5)
+
+
+def test_no_light_comes_through_walls_close_to_a_crown(builder, material):
+    """A tree in a box without openings, five centimetres from its leaves, is in the dark."""
+    looks = [material(), material(GREEN, "leaves")]
+    object.__setattr__(looks[1], "recipe", "foliage")
+    scene = builder(looks)
+    far, wall, roof = 2.15, 2.05, 8.05
+    for low, high in (
+        *(([-far, -far, -1], [-wall, far, 9]), ([wall, -far, -1], [far, far, 9])),
+        *(([-far, -far, -1], [far, -wall, 9]), ([-far, wall, -1], [far, far, 9])),
+        *(([-far, -far, -1], [far, far, 0]), ([-far, -far, roof], [far, far, 9])),
+    ):
+        scene.box(low, high)
+    scene.box([-2, -2, 3], [2, 2, 8], visual=1, semantic=SemanticClass.VEGETATION, instance=3)
+    renderer = Renderer(scene.bundle(), RenderSpec(samples_per_pixel=16))
+    camera = Camera.look_at((-1.5, -1.5, 0.5), (0, 0, 3), width=16, height=16, fov_deg=60)
+    assert renderer.layers(camera, Conditions(sun_elevation_deg=30)).rgb.mean() < 2e-5
 
 
 def test_a_lamp_within_a_crown_is_not_passed(mi):
@@ -162,6 +182,14 @@ def test_trees_differ_in_colour_and_a_few_have_turned():
     assert tints.min() > 0.3
     needles = np.array([leaf_tint(number, (0.04, 0.1, 0.04)) for number in range(1, 600)])
     assert (needles[:, 0] < 1.35 * needles[:, 1]).all()
+
+
+@pytest.mark.parametrize("species", SPECIES, ids=lambda species: species.name)
+def test_needles_of_generated_trees_do_not_turn_and_leaves_may(species):
+    colour = PALETTE[FAMILIES["foliage"][species.leaf]].base_color
+    tints = np.array([leaf_tint(number, colour) for number in range(1, 300)])
+    turned = (tints[:, 0] > 1.3 * tints[:, 1]).any()
+    assert turned == (species.name not in ("spruce", "pine"))
 
 
 def test_light_shines_through_a_crown_and_the_exact_layers_do_not_tell(builder, material):

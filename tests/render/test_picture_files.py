@@ -32,10 +32,15 @@ def test_black_is_black_and_grey_in_daylight_is_grey(elevation):
         assert np.ptp(shown[0, 0].astype(int)) <= 3
 
 
-def test_shade_can_be_read():
-    """Asphalt in a street that gets a tenth of the sun's light: neither black nor grey."""
+@pytest.mark.parametrize(
+    ("albedo", "light", "least", "most"),
+    [(0.1, 0.1, 38, 60), (0.7, 0.05, 88, 125), (0.1, 1.0, 110, 150)],
+)
+def test_shade_can_be_read(albedo, light, least, most):
+    """Asphalt in a tenth of the sun's light is neither black nor grey, a white car is light, and
+    asphalt in the sun is not washed out."""
     white = 1.55 * np.sin(np.radians(40)) / np.pi
-    assert 28 < to_display(np.full((1, 1, 3), 0.1 * 0.1 * white)).mean() < 60
+    assert least < to_display(np.full((1, 1, 3), albedo * light * white)).mean() < most
 
 
 def test_a_sunlit_white_is_bright_without_clipping_whatever_the_sun():
@@ -98,6 +103,21 @@ def test_the_overview_shows_every_object_and_fills_the_picture(size):
     assert share.min() > 0
     assert share.max() < 1
     assert np.ptp(share, axis=0).max() > 0.85
+
+
+@pytest.mark.parametrize("box", [(2000, 20, 10), (20, 2000, 10), (5, 2, 1.5), (40, 40, 900)])
+@pytest.mark.parametrize("azimuth", [0, 35, 125, 215, 300])
+def test_the_overview_of_a_long_box_reaches_a_pair_of_margins(box, azimuth):
+    bundle = SceneBuilder([matte()]).box((0, 0, 0), box).bundle()
+    camera = overview_camera(bundle, Conditions(sun_azimuth_deg=azimuth), width=128, height=80)
+    pixels, depth = camera.project(bundle.face_table.triangles.reshape(-1, 3))
+    (left, top), (right, bottom) = (part(pixels / [128, 80], axis=0) for part in (np.min, np.max))
+    assert depth.min() > 1
+    assert bottom == pytest.approx(0.96)
+    assert left >= 0.03 - 1e-9
+    assert right <= 0.97 + 1e-9
+    assert top >= 0.02 - 1e-9
+    assert (left, right) == pytest.approx((0.03, 0.97)) or top == pytest.approx(0.02)
 
 
 def test_a_preview_is_a_picture_of_the_scene(tmp_path):

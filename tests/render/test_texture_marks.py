@@ -6,7 +6,7 @@ import pytest
 from vasgen.bundle import VisualMaterial
 from vasgen.render.chance import lot, share
 from vasgen.render.textures.decals import decals
-from vasgen.render.textures.lettering import written
+from vasgen.render.textures.lettering import name, written
 from vasgen.render.textures.openings import CELLS
 from vasgen.render.textures.recipes import build_texture
 from vasgen.render.textures.texels import Texels, arrays
@@ -72,6 +72,14 @@ def test_letters_stay_in_their_box_and_words_differ():
         assert columns.max() <= 0.8 * 240
         assert 0.05 < picture.mean() < 0.25
     assert np.abs(pictures[1] - pictures[2]).sum() > 50
+
+
+def test_no_sign_is_rude_and_names_stay_many():
+    random = np.random.default_rng(0)
+    names = {name(random) for _ in range(20_000)}
+    assert len(names) > 1000
+    for word in ("PORN", "SEX", "ANUS", "BONER", "FUK", "FIK", "PUT", "CULO", "KAKA", "POO"):
+        assert not [one for one in names if word in one]
 
 
 def test_every_decal_covers_a_part_of_its_cell():

@@ -58,8 +58,11 @@ def test_values_are_reflectances(recipe):
 @pytest.mark.parametrize("variant", [0, 5])
 def test_the_mean_is_near_the_base_colour(recipe, variant):
     material = example(recipe, variant)
-    mean = build_texture(material).colour.mean(axis=(0, 1))
-    allowed = 0.35 if recipe in FACADES else 0.02
+    texture = build_texture(material)
+    # Windows, doors and signs have colours of their own.
+    walls = texture.colour[texture.wall if recipe in FACADES else slice(None)]
+    mean = walls.reshape(-1, 3).mean(axis=0)
+    allowed = {"facade-glass": 0.1}.get(recipe, 0.07 if recipe in FACADES else 0.02)
     assert luminance(mean) == pytest.approx(luminance(material.base_color), rel=allowed)
 
 

@@ -58,7 +58,7 @@ def test_heights_count_from_the_foot_of_the_building_and_each_side_is_a_wall():
     rows = frames.rows[frames.number]
     assert rows[:, 5] == pytest.approx([0, 0, 3, 3, 0, 0], abs=1e-5)
     assert rows[:, 7] == pytest.approx([9, 9, 6, 6, 3, 3], abs=1e-5)
-    numbers = frames.wall[frames.number]
+    numbers = frames.piece[frames.number]
     assert numbers[0] == numbers[1] != numbers[2] == numbers[3] != numbers[4] == numbers[5]
 
 

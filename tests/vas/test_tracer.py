@@ -241,6 +241,9 @@ def test_a_transmitter_underground_is_refused():
     below = [Transmitter("mole", (-20.0, 2.0, -1.5))]
     with pytest.raises(InputError, match=r"'mole' at .* is 1\.5 m below the ground; raise it"):
         trace(street_canyon(), RadioSpec(rays=1000), transmitters=below)
+    deep = [Transmitter("mole", (-65.0, 2.0, -40.0))]  # near the edge: most ways up are free
+    with pytest.raises(InputError, match=r"'mole' at .* is 40\.0 m below the ground; raise it"):
+        trace(street_canyon(), RadioSpec(rays=1000), transmitters=deep)
 
 
 def test_diffuse_reflection_needs_a_scattering_coefficient_and_then_matters():

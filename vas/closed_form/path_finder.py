@@ -44,7 +44,6 @@ from vasgen.vas.surfaces.surface import ReceiverSurface
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-
 #: Memory that pairs of a pixel and a chain of mirrors may take, and what each of them takes.
 _MOST_BYTES, _BYTES_A_PAIR = 12_000_000_000, 40
 

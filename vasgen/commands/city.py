@@ -46,7 +46,10 @@ PatternOption = Annotated[
     str | None, typer.Option(help="Streets: field or grid.", show_default="field")
 ]
 ReliefOption = Annotated[
-    float | None, typer.Option(help="Height difference of the terrain, metres.", show_default="0")
+    float | None,
+    typer.Option(
+        min=0, max=300, help="Height difference of the terrain, metres.", show_default="0"
+    ),
 ]
 WithoutOption = Annotated[
     list[str] | None,

@@ -8,11 +8,21 @@ from typing import Annotated, Literal
 import typer
 
 from vasgen._console import Stopwatch, progress_bars, succeed
-from vasgen.commands.arguments import SceneArgument, SeedOption, levels, map_of_poses
+from vasgen.commands.arguments import (
+    Limits,
+    SceneArgument,
+    SeedOption,
+    in_flags,
+    levels,
+    map_of_poses,
+    number_within,
+)
 
 app = typer.Typer()
 
 Kind = Literal["uav", "street"]
+
+_HEIGHTS = Limits(0.3, 10_000, "[]")
 
 
 @app.command(
@@ -36,7 +46,7 @@ def fly(
         float | None,
         typer.Option(
             min=0.05,
-            help="Free space around the camera, metres: less than LOW.",
+            help="Free space around the camera, metres: at most 0.9 LOW.",
             show_default="8 or 0.75",
         ),
     ] = None,
@@ -44,15 +54,13 @@ def fly(
         str | None,
         typer.Option(
             metavar="LOW,HIGH",
-            help="Above the ground, metres: 0.3 to 10000.",
+            help=f"Above the ground, metres: {_HEIGHTS}.",
             show_default="35,110 or 1.5,2.5",
         ),
     ] = None,
     width: Annotated[int, typer.Option(min=1, max=16384, help="Pixels.")] = 640,
     height: Annotated[int, typer.Option(min=1, max=16384, help="Pixels.")] = 480,
-    fov: Annotated[
-        float, typer.Option(help="Horizontal, degrees: more than 0, less than 180.")
-    ] = 70.0,
+    fov: Annotated[float, number_within(Limits(0, 180), "Horizontal, degrees")] = 70.0,
     out: Annotated[
         Path, typer.Option(help="JSON file for the poses; the map is the PNG file beside it.")
     ] = Path("flight.json"),
@@ -63,18 +71,20 @@ def fly(
     from vasgen.scenes import open_scene
 
     watch = Stopwatch()
-    trip = Trip(
-        kind=kind,
-        seconds=seconds,
-        fps=fps,
-        speed_m_s=speed_m_s,
-        acceleration_m_s2=acceleration_m_s2,
-        clearance_m=clearance_m,
-        altitude_m=levels(altitude_m),
-        width=width,
-        height=height,
-        fov_deg=fov,
-    )
+    heights = levels(altitude_m, _HEIGHTS)
+    with in_flags({"clearance_m": "--clearance-m"}):
+        trip = Trip(
+            kind=kind,
+            seconds=seconds,
+            fps=fps,
+            speed_m_s=speed_m_s,
+            acceleration_m_s2=acceleration_m_s2,
+            clearance_m=clearance_m,
+            altitude_m=heights,
+            width=width,
+            height=height,
+            fov_deg=fov,
+        )
     picture = map_of_poses(out)
     with progress_bars() as bars:
         bars.start("Loading the scene", 0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from vasgen.commands.arguments import in_flags
 from vasgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -119,6 +120,13 @@ _OPTIONS: dict[str, Any] = {
     ],
 }
 
+#: By key of a render spec, how the user gives it.
+FLAGS = {
+    name: str(option.__metadata__[0].default)
+    for name, option in _OPTIONS.items()
+    if name != "unreal"
+}
+
 
 def with_picture_options(command: Callable[..., None]) -> Callable[..., None]:
     """A command with these options beside its own.
@@ -156,14 +164,10 @@ def picture_spec(given: Mapping[str, Any], undrawn: str | None) -> tuple[RenderS
     if given and undrawn is not None:
         raise InputError(
             f"{undrawn} draws no pictures, and nothing else depends on "
-            f"{', '.join(_flag(name) for name in given)}: leave that out."
+            f"{', '.join(FLAGS.get(name, '--unreal') for name in given)}: leave that out."
         )
     if given.get("backend") != "unreal" and {"unreal", "unreal_far"} & given.keys():
         raise InputError("--unreal and --unreal-far need --backend unreal.")
     keys = {name: value for name, value in given.items() if name != "unreal"}
-    return parse_render(keys), given.get("unreal")
-
-
-def _flag(name: str) -> str:
-    """How the user gives an option."""
-    return str(_OPTIONS[name].__metadata__[0].default)
+    with in_flags(FLAGS):
+        return parse_render(keys), given.get("unreal")

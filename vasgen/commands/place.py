@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vasgen._console import Stopwatch, progress_bars, succeed
-from vasgen.commands.arguments import SceneArgument, map_beside
+from vasgen.commands.arguments import (
+    Limits,
+    SceneArgument,
+    SeedOverSpecOption,
+    map_beside,
+    number_within,
+)
 from vasgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,21 +40,16 @@ def place(
     ] = None,
     height_m: Annotated[
         float | None,
-        typer.Option(
-            help="Metres above that: more than 0, at most 500.", show_default="1.6, 3 or 0.5"
-        ),
+        number_within(Limits(0, 500, "(]"), "Metres above that", show_default="1.6, 3 or 0.5"),
     ] = None,
     out: Annotated[
         Path, typer.Option(help="JSON or CSV file; the map is the PNG file beside it.")
     ] = Path("transmitters.json"),
     spec: Annotated[
         Path | None,
-        typer.Option(help="Spec whose transmitters count, where no option says else."),
+        typer.Option(help="Spec whose transmitters and seed count, where no option says else."),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, max=2**63 - 1, help="Seed.", show_default="the spec's, or 0"),
-    ] = None,
+    seed: SeedOverSpecOption = None,
 ) -> None:
     """Choose transmitter positions, evenly over a scene and its squares, canyons, junctions."""
     watch = Stopwatch()

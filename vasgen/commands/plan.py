@@ -8,11 +8,20 @@ from typing import Annotated, Literal
 import typer
 
 from vasgen._console import Stopwatch, progress_bars, succeed
-from vasgen.commands.arguments import SceneArgument, SeedOption, levels, map_of_poses
+from vasgen.commands.arguments import (
+    Limits,
+    SceneArgument,
+    SeedOption,
+    levels,
+    map_of_poses,
+    number_within,
+)
 
 app = typer.Typer()
 
 Kind = Literal["uav", "street", "pole"]
+
+_HEIGHTS = Limits(0)
 
 
 @app.command(epilog="Example: [cyan]vasgen plan out/city-downtown-0 --count 6 --out poses.json[/]")
@@ -26,15 +35,13 @@ def plan(
         str | None,
         typer.Option(
             metavar="LOW,HIGH",
-            help="Above the ground, metres.",
+            help=f"Above the ground, metres: {_HEIGHTS}.",
             show_default="35,110; 1.5,2.5 or 4,8",
         ),
     ] = None,
     width: Annotated[int, typer.Option(min=8, max=8192, help="Pixels.")] = 640,
     height: Annotated[int, typer.Option(min=8, max=8192, help="Pixels.")] = 480,
-    fov: Annotated[
-        float, typer.Option(help="Horizontal, degrees: more than 1, less than 170.")
-    ] = 70.0,
+    fov: Annotated[float, number_within(Limits(1, 170), "Horizontal, degrees")] = 70.0,
     out: Annotated[
         Path, typer.Option(help="JSON file for the poses; the map is the PNG file beside it.")
     ] = Path("poses.json"),
@@ -45,7 +52,7 @@ def plan(
 
     watch = Stopwatch()
     keys = {"count": count, "kind": kind, "width": width, "height": height, "fov_deg": fov}
-    heights = levels(altitude_m)
+    heights = levels(altitude_m, _HEIGHTS)
     given = keys if heights is None else {**keys, "altitude_m": heights}
     spec = parse_spec({"views": given}, "options").views
     from vasgen.orchestrate import draw_cameras, plan_views, write_poses

@@ -16,7 +16,7 @@ from vasgen._console import (
     succeed,
     tell_notes,
 )
-from vasgen.commands.arguments import numbers
+from vasgen.commands.arguments import Limits, numbers
 from vasgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _merge(changes: dict[str, Any], part: str, **values: Any) -> None:
 
 
 def _angles(text: str) -> tuple[float, ...]:
-    return numbers("--orientation", text, "YAW,PITCH,ROLL in degrees")
+    return numbers("--orientation", text, "YAW,PITCH,ROLL in degrees", Limits(-360, 360, "[]"))
 
 
 def _named(text: str) -> tuple[str, str]:

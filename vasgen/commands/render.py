@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vasgen._console import Stopwatch, made_of, progress_bars, succeed
-from vasgen.commands.arguments import SceneArgument, SeedOption, numbers
-from vasgen.commands.pictures import picture_spec, with_picture_options
+from vasgen.commands.arguments import (
+    Limits,
+    SceneArgument,
+    SeedOption,
+    in_flags,
+    number_within,
+    numbers,
+)
+from vasgen.commands.pictures import FLAGS, picture_spec, with_picture_options
 from vasgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,7 +52,7 @@ def render(
     ] = None,
     fov: Annotated[
         float | None,
-        typer.Option(help="Horizontal, degrees: more than 0, less than 180.", show_default="70"),
+        number_within(Limits(0, 180), "Horizontal, degrees", show_default="70"),
     ] = None,
     rgb: Annotated[bool, typer.Option(help="Draw pictures; slow part of the work.")] = True,
     seed: SeedOption = 0,
@@ -58,13 +65,13 @@ def render(
     watch = Stopwatch()
     spec, unreal = picture_spec(picture, None if rgb else "--no-rgb")
     if poses is not None:
-        if position or target or fov is not None:
+        if any(given is not None for given in (position, target, fov)):
             raise InputError("--poses holds whole cameras; give no --position, --target or --fov.")
         views = [pose.resized(width, height) for pose in read_track(poses)]
     else:
         fov = 70.0 if fov is None else fov
         views = [Pose(_looking(position, target, width or 640, height or 480, fov))]
-    with progress_bars() as bars:
+    with progress_bars() as bars, in_flags(FLAGS):
         bars.start("Loading the scene", 0)
         bundle = open_scene(scene)
         made = render_views(

@@ -45,12 +45,18 @@ def topdown(
     centre: Annotated[
         str | None, typer.Option(metavar="X,Y", help="Metres.", show_default="the scene's middle")
     ] = None,
-    size: Annotated[int, typer.Option(help="Cells along each side.")] = 256,
-    cell_m: Annotated[float, typer.Option(help="Side of a cell, metres.")] = 1.0,
-    height_m: Annotated[float, typer.Option(help="Above the ground, metres.")] = 1.5,
+    size: Annotated[int, typer.Option(min=1, max=2048, help="Cells along each side.")] = 256,
+    cell_m: Annotated[
+        float, typer.Option(min=0.01, max=1000, help="Side of a cell, metres.")
+    ] = 1.0,
+    height_m: Annotated[
+        float, typer.Option(min=0.01, max=10_000, help="Above the ground, metres.")
+    ] = 1.5,
     transmitters: Annotated[
         int | None,
-        typer.Option(min=1, help="Place so many above the cells of a scene.", show_default="2"),
+        typer.Option(
+            min=1, max=10_000, help="Place so many above the cells of a scene.", show_default="2"
+        ),
     ] = None,
     frequency_ghz: Annotated[
         float | None,
@@ -67,11 +73,15 @@ def topdown(
     ] = None,
     spec: Annotated[
         Path | None,
-        typer.Option(help="Spec whose radio counts for a scene, where no option says else."),
+        typer.Option(
+            help="Spec whose radio and seed count for a scene, where no option says else."
+        ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=2**63 - 1, help="Seed.", show_default="the dataset's, or 0"),
+        typer.Option(
+            min=0, max=2**63 - 1, help="Seed.", show_default="the dataset's or spec's, or 0"
+        ),
     ] = None,
 ) -> None:
     """Map path gain, RSS and SINR at a height above the ground, seen from above."""
@@ -121,9 +131,10 @@ def _open(source: str, seed: int | None, changes: dict[str, object], path: Path 
     if not (Path(source) / MANIFEST_JSON).is_file():
         if (Path(source) / SPEC_YAML).is_file():
             read_manifest(Path(source))  # says that the dataset is not finished
-        own = {} if path is None else read_spec(path).to_plain()["radio"]
-        spec = parse_spec({"radio": {**own, **changes}}, "options")
-        return _Source(open_scene(source), (), spec.radio, seed or 0)
+        record = {} if path is None else read_spec(path).to_plain()
+        spec = parse_spec({**record, "radio": {**record.get("radio", {}), **changes}}, "options")
+        number = spec.seed if seed is None else seed
+        return _Source(open_scene(source), (), spec.radio, number)
     if path is not None:
         raise InputError(f"{source} is a dataset with its own propagation; give no --spec.")
     manifest = read_manifest(Path(source))

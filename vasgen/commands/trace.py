@@ -16,7 +16,14 @@ from vasgen._console import (
     succeed,
     tell_notes,
 )
-from vasgen.commands.arguments import SceneArgument, SeedOption, ViewsArgument, numbers
+from vasgen.commands.arguments import (
+    Limits,
+    SceneArgument,
+    SeedOverSpecOption,
+    ViewsArgument,
+    number_within,
+    numbers,
+)
 from vasgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,8 +61,8 @@ def trace(
     ] = None,
     target_db: Annotated[
         float | None,
-        typer.Option(
-            help="Stop where the median standard error of a map is below it, dB: at most 100."
+        number_within(
+            Limits(0, 100, "(]"), "Stop where the median standard error of a map is below it, dB"
         ),
     ] = None,
     surface: Annotated[
@@ -64,9 +71,11 @@ def trace(
     ] = None,
     spec: Annotated[
         Path | None,
-        typer.Option(help="Spec whose radio and transmitters count, where no option says else."),
+        typer.Option(
+            help="Spec whose radio, transmitters and seed count, where no option says else."
+        ),
     ] = None,
-    seed: SeedOption = 0,
+    seed: SeedOverSpecOption = None,
 ) -> None:
     """Trace the radio signal onto the surfaces that rendered views show."""
     from vasgen.datasets import target_text
@@ -84,12 +93,13 @@ def trace(
     }
     places = _transmitters(transmitter, transmitters, transmitters_file)
     resolved = _resolve(spec, radio, places)
+    number = resolved.seed if seed is None else seed
     with progress_bars() as bars:
         bars.start("Loading the scene", 0)
         bundle = open_scene(scene)
         cameras = [folder.record(index).camera for index in range(len(folder))]
-        placed = place_transmitters(bundle, resolved.transmitters, cameras, seed)
-        made = trace_views(bundle, folder, placed, resolved.radio, seed=seed, progress=bars)
+        placed = place_transmitters(bundle, resolved.transmitters, cameras, number)
+        made = trace_views(bundle, folder, placed, resolved.radio, seed=number, progress=bars)
     tell_notes(radio_notes(bundle, resolved.radio))
     facts = {
         "views": made_of(made, len(folder)),

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from vasgen._console import Stopwatch, made_of, progress_bars, succeed
-from vasgen.commands.arguments import SceneArgument, SeedOption
-from vasgen.commands.pictures import picture_spec, with_picture_options
+from vasgen.commands.arguments import SceneArgument, SeedOption, in_flags
+from vasgen.commands.pictures import FLAGS, picture_spec, with_picture_options
 
 app = typer.Typer()
 
@@ -55,7 +55,7 @@ def video(
     watch = Stopwatch()
     spec, unreal = picture_spec(picture, None if layer == "rgb" else f"--layer {layer}")
     track = [pose.resized(width, height) for pose in read_track(poses)]
-    with progress_bars() as bars:
+    with progress_bars() as bars, in_flags(FLAGS):
         bars.start("Loading the scene", 0)
         bundle = open_scene(scene)
         made = make_video(
