@@ -184,14 +184,27 @@ class Bars:
 
 
 class Lines:
-    """Progress of a run as one plain line per step, for a log."""
+    """Progress of a run as plain lines, for a log: one a step, and one a tenth of it."""
+
+    def __init__(self) -> None:
+        self._step = ""
+        self._total = self._done = 0.0
+        self._tenths = 0
+        self._watch = Stopwatch()
 
     def start(self, step: str, total: float) -> None:
         """Write the step down."""
+        self._step, self._total = step, total
+        self._done, self._tenths, self._watch = 0.0, 0, Stopwatch()
         typer.echo(step, err=True)
 
     def advance(self, amount: float) -> None:
-        """Write nothing: a log is no place for a moving bar."""
+        """Write down that another tenth of the step is done, and after how long."""
+        self._done += amount
+        tenths = int(10 * self._done / self._total + 1e-9) if self._total else 0
+        if tenths > self._tenths:
+            self._tenths = tenths
+            typer.echo(f"{self._step}: {10 * tenths} % after {self._watch}", err=True)
 
 
 @contextmanager

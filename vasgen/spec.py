@@ -250,7 +250,11 @@ class DatasetSpec(Part):
 
 #: Named specs of the command line.
 PRESETS: dict[str, DatasetSpec] = {
-    "quickstart": DatasetSpec(name="quickstart", radio=RadioSpec(rays=8_000_000)),
+    "quickstart": DatasetSpec(
+        name="quickstart",
+        radio=RadioSpec(rays=8_000_000),
+        render=RenderSpec(cloud_cover=(0.0, 0.6)),
+    ),
 }
 
 

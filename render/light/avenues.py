@@ -18,7 +18,7 @@ from vasgen.seeding import stream
 
 #: How many rows, how far beyond the border the middle of each is to stand, which no
 #: part of one comes nearer than, and half its length.
-_ROWS, _AWAY_M, _HALF_M = 14, (230.0, 1200.0), (90.0, 330.0)
+_ROWS, _AWAY_M, _HALF_M = 14, (280.0, 1200.0), (90.0, 330.0)
 
 #: Most that a row turns from running around the scene, radians.
 _TURN = 0.7
@@ -88,8 +88,8 @@ class Avenues:
             # Seen end on, a row is as thick as its crowns.
             found = self._row(mi, i, along, z, size)
             # A row ends with a whole tree.
-            last = dr.abs((dr.floor(along / _STEP_M) + 0.5) * _STEP_M)
-            found = dr.select((reach > 1) & (last < half), found, 0)
+            end = dr.abs(dr.floor(along / _STEP_M) + 0.5) * _STEP_M + 0.5 * _STEP_M
+            found = dr.select((reach > 1) & (end <= half), found, 0)
             back = dr.select(speed > 0, -1.0, 1.0)
             facing = dr.maximum((to_sun.x * dy - to_sun.y * dx) * back, 0)
             leaves = noise(mi, along / 1.7, z / 1.7, self._seed + i) - 0.5
@@ -144,11 +144,11 @@ def _planted(border: Border) -> NDArray[np.float32]:
     turned = angle + np.pi / 2 + random.uniform(-_TURN, _TURN, _ROWS)
     half = random.uniform(*_HALF_M, _ROWS)
     way = np.column_stack([np.cos(turned), np.sin(turned)])
-    # The nearest end of a row moves out until it is as far away as the nearest middle may be.
+    # A row moves out until its nearest place is as far away as the nearest middle may be.
     for _ in range(_MOVES):
         places = away[:, None] * out
-        ends = places + np.array([[[-1]], [[0]], [[1]]]) * (half[:, None] * way)
-        beyond = (ends @ border.sides.T - border.reach_m).max(axis=-1).min(axis=0)
+        along = places + np.linspace(-1, 1, 33)[:, None, None] * (half[:, None] * way)
+        beyond = (along @ border.sides.T - border.reach_m).max(axis=-1).min(axis=0)
         away += np.maximum(low - beyond, 0)
     rows = [*(away[:, None] * out).T, *way.T, half]
     return np.column_stack(rows).astype(np.float32)

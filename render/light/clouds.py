@@ -114,13 +114,7 @@ class Clouds:
     """
 
     def __init__(
-        self,
-        mi: Any,
-        pattern: int,
-        to_sun: Array,
-        light: CloudLight,
-        closed: float,
-        veiled: float = 1.0,
+        self, mi: Any, pattern: int, to_sun: Array, light: CloudLight, closed: float, veiled: float
     ) -> None:
         import drjit as dr
 
@@ -228,10 +222,7 @@ class Clouds:
         return _March(left, way, height, highest, self._to_light(mi, way * ray, height))
 
     def _field(self, mi: Any, point: Any, height: Any, fine: Any | None = None) -> Any:
-        """Cloud where it is above the level; ``height`` is 0 at the base and 1 at the top.
-
-        ``fine`` is the share of small bulges, 0 to 1; None: none.
-        """
+        """Cloud where it is above the level, ``height`` is 0 at the base and 1 on top."""
         import drjit as dr
 
         places = self._tile(mi, 0, point, PLACES_M)

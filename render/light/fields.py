@@ -42,8 +42,11 @@ _WIDE_M, _DEEP_M = 620.0, 470.0
 #: Most parcels side by side in a quarter.
 _MOST_STRIPS = 6
 
-#: Beyond the border the scene's own ground goes on as far, metres.
+#: Beyond the border grass goes on as far, metres.
 _SAME_M, _UNLIKE_M = 155.0, 175.0
+
+#: Other ground turns to meadow over as many metres.
+_VERGE_M = 20.0
 
 #: Roads that lead out narrow on their first metres: to country roads, or to lanes that end.
 _NARROWING_M, _COUNTRY_M, _LANE_M = 150.0, 7.0, 3.4
@@ -71,6 +74,7 @@ class Fields:
         self._asphalt = mi.Color3f(border.asphalt.tolist())
         self._wood = mi.Color3f((WOOD * _SCALE).tolist())
         self._mean = mi.Color3f((_MEAN * _SCALE).tolist())
+        self._meadow = mi.Color3f((np.array(_CROPS[0][0]) * _SCALE).tolist())
         self._lane = mi.Color3f((_LANE * _SCALE).tolist())
         exits = border.exits if len(border.exits) else np.full((1, 5), 1e9)
         self._exits = [mi.Float(part) for part in exits.T.astype(np.float32)]
@@ -81,7 +85,7 @@ class Fields:
         self._start = mi.Point2f(start.tolist())
         dr.make_opaque(self._start)
         dr.make_opaque(self._seed, self._colour, self._asphalt, self._wood, self._lane, self._mean)
-        dr.make_opaque(self._count)
+        dr.make_opaque(self._count, self._meadow)
 
     def reflectance(self, mi: Any, x: Any, y: Any, outside: Any, size: Any, fine: Any) -> Any:
         """Of places on the ground, Color3f.
@@ -103,7 +107,7 @@ class Fields:
         blot = self._noise(mi, x, y, 38.0, 4) - 0.5
         far = kept(size, 120.0)
         colour = self._parcels(mi, bent, size, blot * kept(size, 38.0))
-        skirt = self._skirt(mi, x, y, size, blot)
+        skirt = self._skirt(mi, x, y, size, blot, outside)
         edge = outside + 110 * (self._noise(mi, x, y, 90.0, 5) - 0.5) * far
         colour = dr.lerp(skirt, colour, step(edge, _SAME_M, _UNLIKE_M))
         # Grain, as far as the eye makes it out across its line of sight.
@@ -113,13 +117,14 @@ class Fields:
         colour *= 1 + 0.30 * tuft
         return self._roads(mi, x, y, fine, colour)
 
-    def _skirt(self, mi: Any, x: Any, y: Any, size: Any, blot: Any) -> Any:
-        """The scene's own ground, as it goes on beyond the border."""
+    def _skirt(self, mi: Any, x: Any, y: Any, size: Any, blot: Any, outside: Any) -> Any:
+        """The scene's own grass, as it goes on beyond the border; other ground turns to meadow."""
         import drjit as dr
 
-        plain = self._colour * (1 + 0.30 * blot * kept(size, 38.0))
+        tone = 1 + 0.30 * blot * kept(size, 38.0)
         if not self._grass:
-            return plain
+            return dr.lerp(self._colour, self._meadow, step(outside, 0.0, _VERGE_M)) * tone
+        plain = self._colour * tone
         worn = self._grounds.grass(x + self._start.x, y + self._start.y, self._colour)
         return dr.lerp(plain, mi.Color3f(worn), kept(size, 30.0))
 

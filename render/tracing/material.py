@@ -6,8 +6,9 @@ has flakes in its base, which lie nearly flat and send most of the light back ar
 direction: a power of the cosine between the normal and the half vector (Blinn 1977). The
 coat is GGX with sampling of visible normals (Walter et al. 2007, Heitz 2018) and
 Schlick's Fresnel term, which rises less towards grazing angles on rough surfaces
-(Lagarde 2011): a lawn has no sheen. All functions work on arrays of points at once; directions are
-in the local frame whose z axis is the normal on the visible side.
+(Lagarde 2011). What has a roughness of 1 has no coat: a lawn has no sheen. All functions work on
+arrays of points at once; directions are in the local frame whose z axis is the normal on the
+visible side.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ _GLAZING = 0.15
 #: Roughness up to which a dielectric is glazing, and from which on it is not: nothing
 #: else on a street is that smooth.
 _GLAZED, _MATTE = 0.10, 0.22
+
+#: Roughness below 1 by which what is quite matt has its coat: blades of grass stand too steep and
+#: too much in each other's shade to mirror the sky as one rough surface would.
+_BLADES = 0.05
 
 #: Share of the base's light that flakes reflect, and the height of their lobe over Lambert's:
 #: a 16th power of the cosine (half as bright 17 degrees off) of the same light at normal
@@ -76,7 +81,8 @@ def surface(
 
     smooth = dr.clip((_MATTE - roughness) / (_MATTE - _GLAZED), 0, 1)
     glazed = dr.select(lacquered, 0, smooth)
-    dielectric = dr.lerp(_DIELECTRIC, _GLAZING, glazed)
+    coated = dr.clip((1 - roughness) / _BLADES, 0, 1)
+    dielectric = coated * dr.lerp(_DIELECTRIC, _GLAZING, glazed)
     coat = dr.lerp(mi.Color3f(dielectric), base, metallic)
     diffuse = base * (1 - metallic)
     alpha = dr.maximum(dr.square(roughness), max(_SMALLEST_ALPHA, least_alpha))

@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from vasgen import cli
+from vasgen._console import Lines
 from vasgen._usage import limits_in_words
 from vasgen.camera import Camera
 from vasgen.commands import fly, pictures
@@ -284,3 +285,15 @@ def test_the_limits_of_an_option_are_those_of_the_spec(name, flag):
         ask(end * unit)
         with pytest.raises(InputError, match=key):
             ask(end * unit + beyond)
+
+
+def test_a_log_is_told_how_far_a_long_step_is(capsys):
+    lines = Lines()
+    lines.start("Rendering 3 views", 3)
+    for _ in range(6):
+        lines.advance(0.5)
+    lines.start("Drawing the map", 0)
+    lines.advance(1)
+    told = [line.partition(" after ")[0] for line in capsys.readouterr().err.splitlines()]
+    steps = [f"Rendering 3 views: {share} %" for share in (10, 30, 50, 60, 80, 100)]
+    assert told == ["Rendering 3 views", *steps, "Drawing the map"]

@@ -1,5 +1,8 @@
 """Semantic classes are part of the dataset format."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 
 from vasgen.semantics import BUILDING, CLASS_COLOURS, WALKABLE, SemanticClass
@@ -40,3 +43,9 @@ def test_every_class_has_a_colour_that_can_be_told_from_the_others():
     assert colours.max() <= 255
     apart = np.abs(colours[:, None] - colours).sum(axis=-1) + 999 * np.eye(len(colours), dtype=int)
     assert apart.min() >= 10
+
+
+def test_the_documentation_lists_every_class():
+    page = (Path(__file__).parents[2] / "docs" / "dataset.md").read_text()
+    listed = dict(re.findall(r"^\| (\d+) \| `(\w+)` \|$", page, re.MULTILINE))
+    assert listed == {str(c.value): c.name.lower() for c in SemanticClass}

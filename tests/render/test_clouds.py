@@ -35,7 +35,7 @@ def _one_change_of_variant():
 def clouds(pattern, cover):
     """Clouds in the whole dome, in white light without air."""
     with runtime.colour_variant() as mi:
-        made = Clouds(mi, pattern, np.array([0.0, 0.0, 1.0]), WHITE, 0.0)
+        made = Clouds(mi, pattern, np.array([0.0, 0.0, 1.0]), WHITE, 0.0, 1.0)
         rays = dome_directions(0.0).reshape(-1, 3)
         made.set_cover(mi, rays, solid_angles().ravel(), cover)
         return made.seen(mi, rays)
@@ -79,7 +79,7 @@ def test_clouds_have_flat_bases_at_their_height():
     """Straight up, opaque clouds begin where the layer does, or a little above."""
     with runtime.colour_variant() as mi:
         hazy = WHITE._replace(reach_m=2000.0)
-        made = Clouds(mi, 4, np.array([0.0, 0.0, 1.0]), hazy, 0.0)
+        made = Clouds(mi, 4, np.array([0.0, 0.0, 1.0]), hazy, 0.0, 1.0)
         rays = dome_directions(0.0).reshape(-1, 3)
         made.set_cover(mi, rays, solid_angles().ravel(), 0.9)
         overhead = rays[rays[:, 2] > 0.9]
@@ -114,7 +114,7 @@ def test_the_mean_share_of_the_sun_is_known(cover):
     passing = []
     with runtime.colour_variant() as mi:
         for pattern in range(40):
-            made = Clouds(mi, pattern, np.array([0.0, 0.0, 1.0]), WHITE, 0.0)
+            made = Clouds(mi, pattern, np.array([0.0, 0.0, 1.0]), WHITE, 0.0, 1.0)
             made.set_cover(mi, coarse, solid_angles()[::2, ::8].ravel(), cover)
             seen = made.seen(mi, rings.reshape(-1, 3))
             passing.append(seen.passing.reshape(rings.shape[:2]).mean(axis=1))
@@ -242,7 +242,7 @@ def test_steps_are_fine_enough_for_what_they_meet(monkeypatch):
     coarse = dome_directions(0.0)[::2, ::8].reshape(-1, 3)
     for pattern in (2, 7):
         with runtime.colour_variant() as mi:
-            made = Clouds(mi, pattern, np.array([0.0, 0.0, 1.0]), WHITE, 0.0)
+            made = Clouds(mi, pattern, np.array([0.0, 0.0, 1.0]), WHITE, 0.0, 1.0)
             made.set_cover(mi, coarse, solid_angles()[::2, ::8].ravel(), 0.5)
             passing = made.seen(mi, rays.reshape(-1, 3)).passing
             with monkeypatch.context() as fine:

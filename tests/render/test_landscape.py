@@ -1,5 +1,7 @@
 """The world beyond a scene: as bright as its light, without a line at the horizon, and steady."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,8 @@ from vasgen.camera import Camera
 from vasgen.colour import LUMINANCE
 from vasgen.conditions import Conditions
 from vasgen.render import Renderer
-from vasgen.render.light import landscape
+from vasgen.render.light import avenues, landscape
+from vasgen.render.light.avenues import _AWAY_M, _planted
 from vasgen.render.light.border import border_of
 from vasgen.render.light.landscape import LandLight, Landscape
 from vasgen.render.light.light import Daylight
@@ -228,3 +231,88 @@ def test_what_the_scene_covers_is_left_out(land):
     assert part[1::2] == pytest.approx(whole[1::2])
     rows = daylight.background(camera, range(10, 20), land=land)
     assert rows == pytest.approx(whole[10:20])
+
+
+@pytest.mark.parametrize("turned_deg", [0.0, 30.0, 60.0, 68.0])
+def test_roads_lead_out_at_their_own_angle(turned_deg):
+    """A road 10 m wide over the eastern border, by its angle to the border's normal."""
+    way = np.array([np.cos(np.radians(turned_deg)), np.sin(np.radians(turned_deg))])
+    beside = np.array([-way[1], way[0]])
+    scene = SceneBuilder([GRASS, ASPHALT])
+    scene.quad((-200, -200), (100, 200), 0.0, semantic=SemanticClass.GRASS)
+    # Cut at the border, 150 m long.
+    ends = [[(100 + 5 * s * way[1]) / way[0], 0.0] for s in (-1, 1)]
+    plan = [beside * 5 * s + way * e[0] for s, e in zip((-1, 1), ends, strict=True)]
+    plan += [point - 150 * way for point in reversed(plan)]
+    corners = np.column_stack([np.array(plan), np.zeros(4)])
+    scene.add(corners, [[0, 1, 2], [0, 2, 3]], SemanticClass.ROAD, 2, 1)
+    border = border_of(scene.bundle())
+    (road,) = border.exits[border.exits[:, 2] > 0]
+    assert road[2:4] == pytest.approx(way, abs=1e-6)
+    assert road[4] == pytest.approx(5, abs=1e-6)
+    assert road[:2] + border.centre[:2] == pytest.approx(way * 100 / way[0], abs=1e-6)
+
+
+def test_no_tree_of_a_row_rises_above_where_land_is_looked_for():
+    """From the border, with the eye as low as it may be; crowns end 13 % above their tops."""
+    plain = border_of(town())
+    highest = 1.13 * avenues._HIGH_M - landscape._EYE_M
+    for seed in range(200):
+        border = plain._replace(seed=seed)
+        x, y, dx, dy, half = _planted(border).astype(float).T[..., None]
+        along = half * np.linspace(-1, 1, 101)
+        places = np.stack([x + along * dx, y + along * dy], axis=-1)
+        beyond = (places @ border.sides.T - border.reach_m).max(axis=-1).min()
+        assert beyond > _AWAY_M[0] - 5
+        assert highest / np.hypot(highest, beyond) < landscape.LAND_BELOW
+
+
+def test_rows_end_with_whole_trees(land):
+    """No sample of the last tree of a row is a ghost: in front of a plain, all or nothing."""
+    mi = runtime.colours()
+    count = 4000
+    px, py, dx, dy, half = (float(np.array(part)[0]) for part in land._avenues._rows)
+    along = np.linspace(-half - 12, half + 12, count)
+    eye = np.array([px, py, 6.0]) + 50 * np.array([dy, -dx, 0])
+    at = np.stack([px + along * dx, py + along * dy, np.full(count, 6.0)])
+    ray = (at - eye[:, None]) / np.linalg.norm(at - eye[:, None], axis=0)
+    found = land._avenues.seen(
+        mi, mi.Point3f(*eye.tolist()), mi.Vector3f(ray), mi.Float(1e-5), mi.Vector3f(0, 0, 1)
+    )
+    covered, distance = np.array(found.covered), np.array(found.distance)
+    near = np.abs(distance - np.linalg.norm(at - eye[:, None], axis=0)) < 0.05
+    ends = near & (np.abs(along) > half - 9.5)
+    assert not near[np.abs(along) > half].any()
+    assert ((covered[ends] < 0.02) | (covered[ends] > 0.98)).mean() > 0.5
+
+
+def test_a_scene_that_ends_in_concrete_lies_in_a_meadow():
+    scene = SceneBuilder([matte()]).quad((-100, -100), (100, 100), 0.0)
+    bundle = scene.bundle()
+    with runtime.colour_variant() as mi:
+        around = Landscape(mi, border_of(bundle), Looks(bundle))
+    found = []
+    for x in (101.0, 130.0):
+        camera = Camera.look_at([x, 0, 60], [x, 0.001, 0], width=3, height=40, fov_deg=1)
+        found.append(np.pi * seen(around, camera, even_light)[0].mean(axis=0))
+    assert found[0] == pytest.approx(0.5, rel=0.25)
+    assert found[1] == pytest.approx([0.13, 0.18, 0.065], rel=0.35)
+
+
+def test_lawns_go_on_as_bright_as_the_scene_shows_them():
+    lawn = VisualMaterial("grass", "grass", (0.09, 0.12, 0.04), 1.0)
+    scene = SceneBuilder([lawn])
+    scene.quad((-200, -200), (200, 200), 0, semantic=SemanticClass.GRASS)
+    renderer = Renderer(scene.bundle(), RenderSpec(samples_per_pixel=4))
+    # Both sides have spots of their own: of the flat view little is seen.
+    for up, away, fov, limit in ((60, 120, 25, 0.06), (6, 250, 12, 0.13)):
+        sides = []
+        for turn, beside in product(np.radians([0, 90, 180, 270]), (-60, 60)):
+            out, way = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+            aim = 200 * out + beside * way
+            eye = [*(aim - away * np.cos(np.radians(up)) * way), away * np.sin(np.radians(up))]
+            camera = Camera.look_at(eye, [*aim, 0], width=60, height=16, fov_deg=fov)
+            shown = renderer.layers(camera, Conditions(sun_azimuth_deg=200))
+            sides.append([shown.rgb[m].mean(axis=0) for m in (shown.valid, ~shown.valid)])
+        inside, outside = np.mean(sides, axis=0)
+        assert inside == pytest.approx(outside, rel=limit)

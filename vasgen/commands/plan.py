@@ -62,7 +62,7 @@ def plan(
     with progress_bars() as bars:
         bars.start("Loading the scene", 0)
         bundle = open_scene(scene)
-        bars.start(f"Planning {count} views", 0)
+        bars.start(f"Planning {count} view{'s' * (count != 1)}", 0)
         cameras = plan_views(bundle, spec, seed)
         write_poses(out, cameras)
         bars.start("Drawing the map", 0)
