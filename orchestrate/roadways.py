@@ -6,18 +6,22 @@ road, with free space at the height of the camera.
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, distance_transform_edt, label
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
+from shapely.geometry.base import BaseGeometry
 
 from vasgen.orchestrate.clearance import Clearance
 from vasgen.orchestrate.glance import is_class
 from vasgen.orchestrate.ground import find_floor
 from vasgen.orchestrate.smoothing import arc_length, resample
 from vasgen.raycast import RayCaster
-from vasgen.semantics import WALKABLE, SemanticClass
+from vasgen.semantics import BUILDING, WALKABLE, SemanticClass
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -74,6 +78,18 @@ class Roads:
         free = np.zeros(len(xy), bool)
         free[cells[away >= reach]] = True
         self.free: Mask = free.reshape(tuple(shape))
+
+    def within(self, area: BaseGeometry) -> Roads:
+        """The roads of which all lies in an area.
+
+        Args:
+            area: seen from above, world metres.
+        """
+        inner = shapely.buffer(area, -_HALF_DIAGONAL_M)
+        inside = shapely.contains_xy(inner, self._points[:, :2])
+        roads = copy.copy(self)
+        roads.free = self.free & inside.reshape(self.free.shape)
+        return roads
 
     def way(self, length_m: float, rng: np.random.Generator) -> Array:
         """A random way that does not turn back, (N, 3) metres; as long as wanted, or shorter.
@@ -160,6 +176,13 @@ class Roads:
         wide = 2 * round(_BEEN_M / CELL_M) + 1
         near: Mask = binary_dilation(been.reshape(self.free.shape), np.ones((wide, wide)))
         return near.ravel()[cells]
+
+
+def built_up_area(caster: RayCaster) -> BaseGeometry:
+    """The convex hull of the buildings seen from above, metres; empty if there are none."""
+    faces = caster.faces
+    corners = faces.triangles[is_class(faces.semantic, BUILDING)][..., :2]
+    return shapely.LineString(corners.reshape(-1, 2)).convex_hull
 
 
 def _without_return(way: Array) -> tuple[Array, bool]:

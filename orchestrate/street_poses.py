@@ -14,7 +14,7 @@ from vasgen.camera import Camera
 from vasgen.lamps import LampPosts, street_lamps
 from vasgen.orchestrate.clearance import Clearance
 from vasgen.orchestrate.contexts import EYE_M, RAYS, SIGHT_M, Contexts
-from vasgen.orchestrate.glance import glances, is_class
+from vasgen.orchestrate.glance import Glance, glances, is_class
 from vasgen.orchestrate.ground import Terrain, find_floor
 from vasgen.raycast import RayCaster
 from vasgen.semantics import WALKABLE, SemanticClass
@@ -33,19 +33,22 @@ _ARM_M, _POLE_ARM_M = 0.7, 0.2
 _CROWD, _CROWD_M = 0.04, 3.0
 
 #: Elevation of the optical axis in the street, degrees, and how far off the street's direction.
-_RISE_DEG = (0.0, 8.0)
+_RISE_DEG = (0.0, 5.0)
 _ASIDE_DEG = 8.0
 
 #: Downward pitch at a pole, degrees, and the ground that it aims at, metres away.
-_DROP_DEG = (10.0, 25.0)
-_AIM_M = (8.0, 22.0)
+_DROP_DEG = (12.0, 18.0)
+_AIM_M = (16.0, 30.0)
 
-#: A pole's camera shows at least so much street, as a share of what it sees, and half of what it
-#: sees is farther away than this, metres.
-_STREET_SHARE, _OPEN_M = 0.3, 14.0
+#: So much of a pole's picture shows street, from least to most; half of what it sees is farther
+#: away than this, metres.
+_STREET_SHARE, _OPEN_M = (0.25, 0.5), 14.0
 
-#: Directions that are tried at each pole and corner.
-_HEADINGS = 2
+#: Its own wall stays out of it: almost nothing but the ground is nearer than this, metres.
+_EDGE, _EDGE_M = 0.01, 6.0
+
+#: Directions that are tried at each pole and corner, and how far from the first, degrees.
+_HEADINGS, _TURN_DEG = 2, 30.0
 
 #: A view goes where one sees farthest: a direction counts only if sight reaches this share of
 #: the longest sight over so many neighbouring rays, 2 degrees each.
@@ -135,7 +138,9 @@ def from_poles(stage: Stage, number: int) -> list[Camera]:
     # A post stands in its own camera's way unless that looks away from it.
     beside = _BRACKET_M * np.column_stack([np.cos(sight.heading), np.sin(sight.heading)])
     eyes[: len(posts), :2] += beside[: len(posts)]
-    return _uncrowded(stage, _looking(stage.spec, eyes, sight.heading, -drop), _POLE_ARM_M)
+    new = _turned(sight.heading)
+    cameras = _looking(stage.spec, eyes[new], sight.heading[new], -drop[new])
+    return _uncrowded(stage, cameras, _POLE_ARM_M)
 
 
 class _Sight(NamedTuple):
@@ -209,6 +214,15 @@ def _open_headings(isovist: Array, rng: np.random.Generator) -> _Sight:
     return _Sight(ray * (2 * np.pi / RAYS), reach)
 
 
+def _turned(heading: Array) -> NDArray[np.bool_]:
+    """Which headings, radians, are the first at their place or turned away from it, (N,)."""
+    tried = heading.reshape(-1, _HEADINGS)
+    new = np.cos(tried - tried[:, :1]) < np.cos(np.radians(_TURN_DEG))
+    new[:, 0] = True
+    flat: NDArray[np.bool_] = new.ravel()
+    return flat
+
+
 def _looking(spec: ViewsSpec, eyes: Array, heading: Array, rise: Array) -> list[Camera]:
     """Cameras that look in directions given by heading and elevation, radians."""
     level = np.cos(rise)
@@ -227,21 +241,31 @@ def _uncrowded(stage: Stage, cameras: list[Camera], arm_m: float) -> list[Camera
     cameras = [camera for camera, ok in zip(cameras, free, strict=True) if ok]
     kept = []
     for camera, glance in zip(cameras, glances(stage.caster, cameras), strict=True):
-        near = (glance.depth < _CROWD_M) & ~is_class(glance.semantic, WALKABLE)
-        if near.sum() * glance.valid_share <= _CROWD * len(near):
+        if _nearer(glance, _CROWD_M) <= _CROWD:
             kept.append(camera)
     return kept
 
 
+def _nearer(glance: Glance, depth_m: float) -> float:
+    """Share of a view that something other than the ground fills nearer than a depth."""
+    return _share(glance, (glance.depth < depth_m) & ~is_class(glance.semantic, WALKABLE))
+
+
+def _share(glance: Glance, shown: NDArray[np.bool_]) -> float:
+    """Share of all of a view that some of what it hits fills."""
+    return float(shown.sum()) * glance.valid_share / max(len(shown), 1)
+
+
 def down_the_street(stage: Stage, cameras: list[Camera]) -> tuple[list[Camera], list[Camera]]:
-    """The cameras whose view is open, and of more street than of other ground; and the others."""
+    """The cameras whose view is open, of street rather than other ground; and the others."""
     kept: list[Camera] = []
     others: list[Camera] = []
+    least, most = _STREET_SHARE
     for camera, glance in zip(cameras, glances(stage.caster, cameras), strict=True):
-        street = int(is_class(glance.semantic, STREET).sum())
-        ground = int(is_class(glance.semantic, WALKABLE).sum())
-        mostly = street >= _STREET_SHARE * len(glance.depth) and 2 * street >= ground
-        open_view = mostly and np.median(glance.depth) >= _OPEN_M
+        street = _share(glance, is_class(glance.semantic, STREET))
+        mostly = least <= street <= most and 2 * street >= glance.walkable_share
+        clear = _nearer(glance, _EDGE_M) <= _EDGE
+        open_view = mostly and clear and np.median(glance.depth) >= _OPEN_M
         (kept if open_view else others).append(camera)
     return kept, others
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from vasgen.bundle import SceneBundle
 from vasgen.camera import Camera
@@ -19,7 +21,7 @@ from vasgen.orchestrate.ground import Terrain, find_floor
 from vasgen.orchestrate.motion import Gaze, Limits, Motion, move
 from vasgen.orchestrate.posefile import Pose
 from vasgen.orchestrate.poses import CLEARANCE_M, plan_views
-from vasgen.orchestrate.roadways import Roads
+from vasgen.orchestrate.roadways import Roads, built_up_area
 from vasgen.orchestrate.smoothing import arc_length, resample, smooth
 from vasgen.raycast import RayCaster
 from vasgen.seeding import stream
@@ -187,13 +189,38 @@ def plan_trajectory(bundle: SceneBundle, trip: Trip, seed: int = 0) -> Trajector
         InputError: if none is found; it says why.
     """
     caster, clearance = RayCaster(bundle), Clearance(bundle)
-    guide = _Flight(bundle, caster, clearance, trip, seed) if trip.kind == "uav" else None
-    drive = guide or _Drive(caster, clearance, trip, seed)
+    why = ""
+    for guide in _guides(caster, clearance, trip, seed):
+        motion, why = _follow(guide, clearance, trip)
+        if motion is not None:
+            return _frames(caster, motion, trip)
+    raise InputError(
+        f"found no {trip.kind} trajectory of {trip.seconds:g} s at {trip.speed_m_s:g} m/s in scene "
+        f"{bundle.name!r}: {why}. Ask for fewer seconds, less speed or less clearance, or give "
+        "another seed."
+    )
+
+
+def _guides(
+    caster: RayCaster, clearance: Clearance, trip: Trip, seed: int
+) -> Iterator[_Flight | _Drive]:
+    """What leads through the scene, the best first: streets of the city, then all roads."""
+    if trip.kind == "uav":
+        yield _Flight(caster, clearance, trip, seed)
+        return
+    area = built_up_area(caster)
+    roads = _roads(caster, area, trip, seed)
+    yield _Drive(roads.within(area), clearance, trip, seed)
+    yield _Drive(roads, clearance, trip, seed)
+
+
+def _follow(guide: _Flight | _Drive, clearance: Clearance, trip: Trip) -> tuple[Motion | None, str]:
+    """A motion along a path that is long enough, or why there is none."""
     limits = Limits(trip.speed_m_s, trip.acceleration_m_s2)
     why, before = "", 0.0
     for longer in _LONGER:
         wanted = longer * trip.speed_m_s * (trip.seconds + 1.0)
-        path, why = drive.path(wanted)
+        path, why = guide.path(wanted)
         motion = None if path is None else move(path, limits, _GAZE[trip.kind], trip.seconds)
         if motion is None:
             length = 0.0 if path is None else float(arc_length(path)[-1])
@@ -202,27 +229,21 @@ def plan_trajectory(bundle: SceneBundle, trip: Trip, seed: int = 0) -> Trajector
             before = length
             continue
         if _is_clear(clearance, motion, trip.room_m):
-            return _frames(caster, motion, trip)
+            return motion, ""
         why = f"no smooth way keeps {trip.room_m:g} m from everything"
-    raise InputError(
-        f"found no {trip.kind} trajectory of {trip.seconds:g} s at {trip.speed_m_s:g} m/s in scene "
-        f"{bundle.name!r}: {why}. Ask for fewer seconds, less speed or less clearance, or give "
-        "another seed."
-    )
+    return None, why
 
 
 class _Flight:
     """Paths from one planned view to the next."""
 
-    def __init__(
-        self, bundle: SceneBundle, caster: RayCaster, clearance: Clearance, trip: Trip, seed: int
-    ) -> None:
+    def __init__(self, caster: RayCaster, clearance: Clearance, trip: Trip, seed: int) -> None:
         self._clearance, self._room_m = clearance, trip.room_m
         self._airways = Airways(caster, clearance, trip.room_m + _MARGIN_M["uav"])
         length = trip.speed_m_s * trip.seconds
         count = int(np.clip(math.ceil(length / _LEG_M) + 2, *_WAYPOINTS))
         views = ViewsSpec(kind="uav", count=count, altitude_m=trip.levels_m)
-        self._places = np.array([c.position for c in plan_views(bundle, views, seed)])
+        self._places = np.array([c.position for c in plan_views(caster.bundle, views, seed)])
         away = clearance.distance(self._places, trip.room_m + 1.0)
         self._places = self._places[away >= trip.room_m + _MARGIN_M["uav"]]
 
@@ -244,21 +265,10 @@ class _Flight:
 
 
 class _Drive:
-    """Paths along the streets around a random place."""
+    """Paths along roads."""
 
-    def __init__(self, caster: RayCaster, clearance: Clearance, trip: Trip, seed: int) -> None:
-        self._clearance, self._room_m, self._seed = clearance, trip.room_m, seed
-        rng = stream(seed, "trip")
-        self._height_m = float(rng.uniform(*trip.levels_m))
-        low, high = caster.bundle.bounds[:, :2]
-        middle = np.clip(rng.uniform(low, high), low + _WINDOW_M / 2, high - _WINDOW_M / 2)
-        middle = np.where(high - low < _WINDOW_M, (low + high) / 2, middle)
-        low, high = (
-            np.maximum(low, middle - _WINDOW_M / 2),
-            np.minimum(high, middle + _WINDOW_M / 2),
-        )
-        room = trip.room_m + _MARGIN_M["street"]
-        self._roads = Roads(caster, low, high, self._height_m, room)
+    def __init__(self, roads: Roads, clearance: Clearance, trip: Trip, seed: int) -> None:
+        self._roads, self._clearance, self._room_m, self._seed = roads, clearance, trip.room_m, seed
 
     def path(self, length_m: float) -> tuple[Array | None, str]:
         """A smooth path, about so long, or why there is none."""
@@ -282,6 +292,18 @@ class _Drive:
         room = self._room_m + _MARGIN_M["street"] / 2
         free: NDArray[np.bool_] = self._clearance.keeps(path, room) & self._roads.lies_on(path)
         return free
+
+
+def _roads(caster: RayCaster, area: BaseGeometry, trip: Trip, seed: int) -> Roads:
+    """The roads around a random place in an area, or in the scene if the area is empty."""
+    rng, half = stream(seed, "trip"), _WINDOW_M / 2
+    height_m = float(rng.uniform(*trip.levels_m))
+    bounds: Array = caster.bundle.bounds[:, :2]
+    low, high = bounds if area.is_empty else np.reshape(area.bounds, (2, 2))
+    middle = np.clip(rng.uniform(low, high), low + half, high - half)
+    middle = np.where(high - low < _WINDOW_M, (low + high) / 2, middle)
+    low, high = np.maximum(bounds[0], middle - half), np.minimum(bounds[1], middle + half)
+    return Roads(caster, low, high, height_m, trip.room_m + _MARGIN_M["street"])
 
 
 def _is_clear(clearance: Clearance, motion: Motion, room_m: float) -> bool:

@@ -296,8 +296,10 @@ def ground_shell(patches: Sequence[Patch], instances: NDArray[np.int64]) -> Shel
     cells = []
     for patch, instance in zip(patches, instances, strict=True):
         rings = tuple(ring + (0.0, 0.0, patch.level_m) for ring in _rings(patch))
-        kerb, top = _FINISHES["kerb"], max(float(ring[:, 2].max()) for ring in rings)
-        cells.append(Cell(rings, _FINISHES[patch.surface], kerb, kerb, top, int(instance)))
+        top, highest = _FINISHES[patch.surface], max(float(ring[:, 2].max()) for ring in rings)
+        # A lawn ends in a bank, all else in a kerb.
+        side = top if top.semantic == SemanticClass.GRASS else _FINISHES["kerb"]
+        cells.append(Cell(rings, top, side, side, highest, int(instance)))
     return Shell(tuple(cells), "ground")
 
 

@@ -81,7 +81,9 @@ def rarity(mi: Any, x: Any, y: Any, outside: Any, seed: Any) -> Any:
         seed: UInt32 of the landscape.
     """
     region = noise(mi, x / 1500.0, y / 1500.0, seed + 1)
-    return 0.805 - 0.34 * step(region, 0.50, 0.85) * step(outside, 200, 1500)
+    # Near the scene three layers are too few to look like trees.
+    near = 0.3 * (1 - step(outside, 400, 900))
+    return 0.805 + near - 0.34 * step(region, 0.50, 0.85) * step(outside, 200, 1500)
 
 
 def seen(

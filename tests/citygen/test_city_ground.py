@@ -92,7 +92,8 @@ def test_carriageways_lie_at_zero_and_pavements_behind_a_kerb(city, sheet):
     assert (z[pavement] == 0.12).all()
     kerb = ~sheet.flat
     assert np.allclose(sheet.normal[kerb][:, 2], 0.0)
-    assert (sheet.face_class[kerb] == SemanticClass.PAVEMENT).all()
+    # Lawns end in banks.
+    assert set(sheet.face_class[kerb]) <= {SemanticClass.PAVEMENT, SemanticClass.GRASS}
 
 
 def test_roads_reach_the_edge_of_the_square(city):

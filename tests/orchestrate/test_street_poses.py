@@ -64,7 +64,7 @@ def test_nothing_is_at_arms_length(town, planned):
 
 
 def test_poles_look_at_open_streets_not_into_yards(town):
-    """What a picture shows, of rays through all of its pixels."""
+    """What a picture shows, of rays through all of its pixels: no wall of the corner itself."""
     cameras = plan_views(town, ViewsSpec(kind="pole", count=12, **SIZE), 3)
     caster = RayCaster(town)
     for camera in cameras:
@@ -72,10 +72,12 @@ def test_poles_look_at_open_streets_not_into_yards(town):
         hits = caster.intersect(camera.position, rays)
         seen = town.face_table.semantic[hits.face[hits.face >= 0]]
         depth = hits.distance[hits.face >= 0]  # rays are one long along the axis
-        street = np.isin(seen, [int(c) for c in street_poses.STREET]).mean()
-        assert street > 0.25
-        assert street >= 0.45 * is_class(seen, WALKABLE).mean()
+        street = is_class(seen, street_poses.STREET).sum() / len(rays)
+        walkable = is_class(seen, WALKABLE)
+        assert 0.22 < street < 0.53
+        assert street >= 0.45 * walkable.sum() / len(rays)
         assert np.median(depth) > 12.0
+        assert ((depth < 6.0) & ~walkable).sum() < 0.02 * len(rays)
 
 
 def test_views_that_are_not_open_fill_up_where_few_are(town, monkeypatch):
@@ -91,10 +93,10 @@ def test_views_that_are_not_open_fill_up_where_few_are(town, monkeypatch):
     monkeypatch.setattr(street_poses, "_OPEN_M", 20.0)  # the town is small
     monkeypatch.setattr(poses, "down_the_street", sort)
     cameras = plan_views(town, ViewsSpec(kind="pole", count=12, **SIZE), 1)
-    open_views = {camera.position.tobytes() for camera in found}
+    open_views = {str(camera.to_dict()) for camera in found}
     assert len(cameras) == 12
     assert 0 < len(open_views) < 12
-    assert open_views < {camera.position.tobytes() for camera in cameras}
+    assert open_views < {str(camera.to_dict()) for camera in cameras}
 
 
 def test_a_scene_without_streets_has_poles_too():
@@ -106,7 +108,7 @@ def test_a_scene_without_streets_has_poles_too():
 
 def test_cameras_look_as_their_kind_does(planned):
     kind, cameras = planned
-    low, high = (0.0, 8.0) if kind == "street" else (-25.0, -10.0)
+    low, high = (0.0, 5.0) if kind == "street" else (-18.0, -12.0)
     for camera in cameras:
         assert low - 1e-6 <= elevation(camera) <= high + 1e-6
         assert camera.rotation[2, 0] == pytest.approx(0, abs=1e-12)  # level horizon

@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 from matplotlib import colormaps
+from matplotlib.path import Path
 from PIL import Image
+from scipy.spatial import ConvexHull
 
 from tests.orchestrate.places import blocks, crossing
 from tests.orchestrate.test_clearance import independent
@@ -27,7 +29,7 @@ from vasgen.orchestrate import (
 )
 from vasgen.orchestrate.ground import find_floor
 from vasgen.raycast import RayCaster
-from vasgen.semantics import SemanticClass
+from vasgen.semantics import BUILDING, SemanticClass
 
 LOW = {"kind": "uav", "altitude_m": (6.0, 14.0), "clearance_m": 2.5}
 DRIVE = {"kind": "street"}
@@ -88,6 +90,25 @@ def test_one_drives_on_the_road_and_looks_ahead(town):
     assert found.altitude_m == pytest.approx(above)
     for camera, velocity in zip(found.cameras, found.velocity_m_s, strict=True):
         assert camera.forward @ velocity > 0.8 * np.linalg.norm(velocity)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_drive_stays_within_the_city(town, seed):
+    found = plan_trajectory(town, Trip(kind="street", seconds=5.0), seed)
+    solid = np.isin(town.face_table.semantic, [int(c) for c in BUILDING])
+    corners = town.face_table.triangles[solid].reshape(-1, 3)[:, :2]
+    outline = corners[ConvexHull(corners).vertices]
+    places = found.motion.position(np.linspace(0.0, 5.0, 100))[:, :2]
+    assert Path(outline).contains_points(places).all()
+    reach = town.bounds[1, :2] - town.bounds[0, :2]  # the roads lead on, far beyond the city
+    assert (reach > np.ptp(outline, axis=0) + 20.0).all()
+
+
+def test_a_drive_leads_out_where_the_city_is_too_small():
+    """The row of houses is 60 m long, the ground 70 m."""
+    found = plan_trajectory(ROW, Trip(kind="street", seconds=6.0, speed_m_s=10.0), 0)
+    places = np.array([camera.position for camera in found.cameras])
+    assert np.abs(places[:, :2]).max() > 30.0
 
 
 def test_one_looks_where_one_goes_from_frame_to_frame(town):

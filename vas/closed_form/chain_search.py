@@ -3,8 +3,8 @@
 Rays are shot from the transmitter, and wherever one meets what a camera sees, the planes that
 mirrored it on its way are a candidate for the pixels around. Half of the rays spread evenly over
 the sphere; the others aim at random points of random faces that mirror, so that small mirrors are
-found as surely as large ones. A candidate is no path yet: :mod:`vasgen.vas.closed_form.guided` proves it
-pixel by pixel.
+found as surely as large ones. A candidate is no path yet:
+:mod:`vasgen.vas.closed_form.guided` proves it pixel by pixel.
 """
 
 from __future__ import annotations
