@@ -183,28 +183,32 @@ class Bars:
         self._progress.update(self._task, total=total, completed=total)
 
 
+#: A log is told of progress after so much silence, seconds.
+_SILENCE_S = 10.0
+
+
 class Lines:
-    """Progress of a run as plain lines, for a log: one a step, and one a tenth of it."""
+    """Progress of a run as plain lines, for a log: one a step, and how far long ones are."""
 
     def __init__(self) -> None:
         self._step = ""
         self._total = self._done = 0.0
-        self._tenths = 0
-        self._watch = Stopwatch()
+        self._start = self._told = time.perf_counter()
 
     def start(self, step: str, total: float) -> None:
         """Write the step down."""
-        self._step, self._total = step, total
-        self._done, self._tenths, self._watch = 0.0, 0, Stopwatch()
+        self._step, self._total, self._done = step, total, 0.0
+        self._start = self._told = time.perf_counter()
         typer.echo(step, err=True)
 
     def advance(self, amount: float) -> None:
-        """Write down that another tenth of the step is done, and after how long."""
+        """Write down how much of the step is done, if nothing was told for a while."""
         self._done += amount
-        tenths = int(10 * self._done / self._total + 1e-9) if self._total else 0
-        if tenths > self._tenths:
-            self._tenths = tenths
-            typer.echo(f"{self._step}: {10 * tenths} % after {self._watch}", err=True)
+        now = time.perf_counter()
+        if self._total and now - self._told >= _SILENCE_S:
+            self._told = now
+            share = 100 * min(self._done / self._total, 1.0)
+            typer.echo(f"{self._step}: {share:.0f} % after {duration(now - self._start)}", err=True)
 
 
 @contextmanager

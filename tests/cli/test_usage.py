@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from vasgen import cli
+from vasgen import _console, cli
 from vasgen._console import Lines
 from vasgen._usage import limits_in_words
 from vasgen.camera import Camera
@@ -287,13 +287,18 @@ def test_the_limits_of_an_option_are_those_of_the_spec(name, flag):
             ask(end * unit + beyond)
 
 
-def test_a_log_is_told_how_far_a_long_step_is(capsys):
+def test_a_log_is_told_how_far_a_long_step_is(capsys, monkeypatch):
+    now = iter([0.0, 100.0, 104.0, 112.0, 115.0, 130.0, 200.0, 240.0])
+    monkeypatch.setattr(_console.time, "perf_counter", lambda: next(now))
     lines = Lines()
     lines.start("Rendering 3 views", 3)
-    for _ in range(6):
-        lines.advance(0.5)
+    for _ in range(4):
+        lines.advance(0.6)
     lines.start("Drawing the map", 0)
     lines.advance(1)
-    told = [line.partition(" after ")[0] for line in capsys.readouterr().err.splitlines()]
-    steps = [f"Rendering 3 views: {share} %" for share in (10, 30, 50, 60, 80, 100)]
-    assert told == ["Rendering 3 views", *steps, "Drawing the map"]
+    assert capsys.readouterr().err.splitlines() == [
+        "Rendering 3 views",
+        "Rendering 3 views: 40 % after 12.0 s",
+        "Rendering 3 views: 80 % after 30.0 s",
+        "Drawing the map",
+    ]
