@@ -20,10 +20,7 @@ Array = NDArray[np.float64]
 #: Horizontal illuminance of a clear day over the sine of the sun's elevation, lux.
 _CLEAR_DAY_LUX = 105_400.0
 
-#: Streets lie in shade as often as in the sun: expose a little for the shade.
-_BRIGHT = 1.2
-
-#: Elevation of the sun at which white in full light is exposed like that, degrees.
+#: Elevation of the sun at which white in full light is exposed as one, degrees.
 _REFERENCE_DEG = 40.0
 
 #: Dusk shall look like dusk: of what white is by day, how much is left in the dark; and the power
@@ -45,13 +42,13 @@ _SINKING_DEG, _DUSK_DEG, _DUSK_ADAPTED = 2.0, -5.0, 0.25
 
 
 def exposure_of(conditions: Conditions) -> float:
-    """Factor from scene radiance to display: white in full light becomes a little more than one.
+    """Factor from scene radiance to display: white in full light becomes one.
 
     It follows from the light alone, that of the sky and of lamps, so that all pictures of the
     same light are exposed alike.
     """
     adapted = _natural(conditions) + _lamps_lux(conditions)
-    return float(_BRIGHT * math.pi * LUX_PER_UNIT / adapted * 2**conditions.exposure_ev)
+    return float(math.pi * LUX_PER_UNIT / adapted * 2**conditions.exposure_ev)
 
 
 def white_balance(conditions: Conditions) -> Array:
